@@ -1,0 +1,63 @@
+"""Every error a user can meet, as one tree. The message names the thing and the way out.
+
+RushesError
+├── ConfigError            a setting is unknown, mistyped or out of range
+├── ModelError             a model is unknown, missing, or not the bytes that were pinned
+├── StoreError             the store cannot be read or written
+├── SourceError            a feed, folder or manifest cannot be read at all
+└── MediaError             one asset is unusable; the rest of the run goes on
+    ├── UnreachableMedia   it could not be downloaded
+    ├── UnreadableMedia    it is not media, or is damaged beyond decoding
+    ├── NoAudio            it has no audio stream
+    └── EmptyMedia         it decodes to nothing
+"""
+
+
+class RushesError(Exception):
+    """Base of all errors whose text is meant for the user; printed as one line, never a traceback."""
+
+
+class ConfigError(RushesError):
+    """A setting is unknown, mistyped or out of range."""
+
+
+class ModelError(RushesError):
+    """A model is unknown, missing, or its bytes are not the pinned ones."""
+
+
+class StoreError(RushesError):
+    """The store cannot be read or written."""
+
+
+class SourceError(RushesError):
+    """A feed, folder or manifest cannot be read at all."""
+
+
+class MediaError(RushesError):
+    """One asset is unusable. `reason` is a stable slug for tables, the text is for people."""
+
+    reason = "unusable"
+
+
+class UnreachableMedia(MediaError):
+    """The bytes could not be fetched."""
+
+    reason = "unreachable"
+
+
+class UnreadableMedia(MediaError):
+    """The bytes are not media, or are damaged beyond decoding."""
+
+    reason = "unreadable"
+
+
+class NoAudio(MediaError):
+    """The container has no audio stream."""
+
+    reason = "no-audio"
+
+
+class EmptyMedia(MediaError):
+    """The audio stream decodes to no samples at all."""
+
+    reason = "empty"

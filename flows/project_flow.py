@@ -1,0 +1,90 @@
+"""What every flow shares: its code package, its configuration, and how it ends.
+
+Run flows from the repository root: `python flows/ingest_media.py run --source samples/feed.xml`.
+"""
+
+import os
+import sys
+import tempfile
+from functools import wraps
+from pathlib import Path
+
+from metaflow import Config, FlowSpec, package_sources
+from metaflow.exception import MetaflowException
+
+from featurization.errors import RushesError
+from steps import settings
+from steps.store import ROOT, Store
+
+PACKAGES = ("config", "eval", "featurization", "ranking", "serving", "steps")
+EXIT_PARTIAL = 3  # the run finished, but some assets were quarantined
+
+
+class Refused(MetaflowException):
+    """A step that cannot go on, in one line."""
+
+    headline = "rushes"
+
+
+def told_plainly(body):
+    """Let a step end in one line, not a traceback, when the input is to blame."""
+
+    @wraps(body)
+    def step_body(self, *args):
+        try:
+            return body(self, *args)
+        except RushesError as error:
+            raise Refused(str(error)) from None
+
+    return step_body
+
+
+def checked_config(text: str) -> dict:
+    """Parse and check a TOML config; what is wrong with it is said in one line before anything runs."""
+    try:
+        return settings.parse(text)
+    except RushesError as error:
+        raise Refused(str(error)) from None
+
+
+@package_sources([str(ROOT / name) for name in PACKAGES], suffixes=".py,.toml,.lock,.html,.css,.js,.svg")
+class ProjectFlow(FlowSpec):
+    """Base of all flows: the project's packages travel with it, and its config is checked before anything runs."""
+
+    config = Config("config", default=str(ROOT / "config" / "default.toml"), parser=checked_config)
+
+    @property
+    def settings(self) -> settings.Settings:
+        """The run's settings, as frozen option classes."""
+        return settings.build(settings.Settings, self.config.to_dict())
+
+    @property
+    def store(self) -> Store:
+        """The store that RUSHES_STORE names."""
+        return Store()
+
+
+def main(flow: type[ProjectFlow]) -> None:
+    """Run a flow's command line; a run that had to quarantine something exits with EXIT_PARTIAL."""
+    if "RUSHES_OUTCOME" in os.environ:  # a task: only the process that started the run has an exit status to set
+        flow()
+        return
+    if not any(os.environ.get(name, "root") != "root" for name in ("METAFLOW_USER", "SUDO_USER", "USERNAME", "USER")):
+        os.environ["METAFLOW_USER"] = "rushes"  # Metaflow refuses to run as root or as nobody
+    # Every local task loads its own models: more workers than half the cores only thrash.
+    os.environ.setdefault("METAFLOW_RUN_MAX_WORKERS", str(max(1, (os.cpu_count() or 2) // 2)))
+    with tempfile.TemporaryDirectory(prefix="rushes-") as folder:
+        outcome = Path(folder) / "outcome"
+        os.environ["RUSHES_OUTCOME"] = str(outcome)
+        try:
+            flow()
+        except SystemExit as exit_:
+            if not exit_.code and outcome.exists() and outcome.read_text() == "partial":
+                sys.exit(EXIT_PARTIAL)
+            raise
+
+
+def report_outcome(outcome: str) -> None:
+    """Tell the process that started the run how it ended; elsewhere (Argo, Batch) nobody listens."""
+    if target := os.environ.get("RUSHES_OUTCOME"):
+        Path(target).write_text(outcome)

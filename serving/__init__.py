@@ -1,0 +1,1 @@
+"""The front door that is not a flow: the `rushes` command."""

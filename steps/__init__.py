@@ -1,0 +1,1 @@
+"""What a flow step does, as plain functions over the store."""

@@ -1,0 +1,222 @@
+"""The store: blobs and features by content, tables by snapshot, previews by asset.
+
+```
+blobs/ab/ab12….mp3                     bytes of media, transcripts and images, named by their sha256
+features/EXTRACTOR/ab/DIGEST.npy …     what was computed from bytes, named by (content, extractor, version, options)
+tables/NAME/BUCKET/DIGEST.parquet      immutable pieces of tables, one per bucket of asset ids
+snapshots/00000012.json                which pieces make up every table after run 12; the highest number is current
+previews/ASSET_ID/preview.mp3 …        what listeners get
+```
+A run commits once, by creating the next snapshot: readers see all of it or none. Creation is exclusive, so of two runs
+that commit at once the second merges on top of the first. Rolling back commits the previous snapshot's pieces again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from featurization.errors import StoreError
+from steps.files import Files
+from steps.tables import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+Row = TypeVar("Row")
+Writes = Mapping[Table[Any], Mapping[str, Sequence[Any]]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One committed state of all tables: table → bucket → piece."""
+
+    number: int
+    parent: int  # the snapshot that a rollback returns to
+    run: str
+    tables: Mapping[str, Mapping[str, str]]
+
+    def to_json(self) -> bytes:
+        state = {"run": self.run, "parent": self.parent, "tables": self.tables}
+        return json.dumps(state, indent=1, sort_keys=True).encode()
+
+
+EMPTY = Snapshot(number=0, parent=0, run="", tables={})
+
+
+@dataclass(frozen=True)
+class FeatureKey:
+    """Names a computed value by everything it depends on."""
+
+    sha256: str
+    extractor: str
+    version: str
+    options: str = ""  # repr of the options and of the models used
+
+    def path(self, suffix: str) -> str:
+        """Store key of the value; equal inputs give equal keys."""
+        text = "\n".join((self.sha256, self.extractor, self.version, self.options))
+        return f"features/{self.extractor}/{self.sha256[:2]}/{hashlib.sha256(text.encode()).hexdigest()[:32]}{suffix}"
+
+
+def store_url() -> str:
+    """`RUSHES_STORE`, else `.rushes` in the repository root."""
+    return os.environ.get("RUSHES_STORE") or str(ROOT / ".rushes")
+
+
+class Store:
+    """The only way in and out of what rushes keeps."""
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = url or store_url()
+        self.files = Files(self.url)
+
+    # blobs ----------------------------------------------------------------------------------------------------------
+
+    def put_blob(self, source: Path, sha256: str) -> str:
+        """Keep a file's bytes under their digest; returns the key. Known bytes are not copied again."""
+        key = f"blobs/{sha256[:2]}/{sha256}{source.suffix.lower()}"
+        if not self.files.exists(key):
+            self.files.put(key, source)
+        return key
+
+    def put_bytes(self, data: bytes, suffix: str) -> str:
+        """Like `put_blob`, for bytes in memory."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = f"blobs/{sha256[:2]}/{sha256}{suffix}"
+        if not self.files.exists(key):
+            self.files.write(key, data)
+        return key
+
+    def local(self, key: str) -> AbstractContextManager[Path]:
+        """A blob as a local file, for as long as the context lives."""
+        return self.files.as_local(key)
+
+    # features -------------------------------------------------------------------------------------------------------
+
+    def recall_array(self, key: FeatureKey) -> np.ndarray | None:
+        """A computed array, or None if it was never computed."""
+        path = key.path(".npy")
+        if not self.files.exists(path):
+            return None
+        return np.load(io.BytesIO(self.files.read(path)), allow_pickle=False)  # type: ignore[no-any-return]
+
+    def remember_array(self, key: FeatureKey, array: np.ndarray) -> None:
+        """Keep a computed array."""
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        self.files.write(key.path(".npy"), buffer.getvalue())
+
+    def recall_rows(self, key: FeatureKey, table: Table[Row]) -> tuple[Row, ...] | None:
+        """Computed rows, or None if they were never computed."""
+        path = key.path(".parquet")
+        if not self.files.exists(path):
+            return None
+        return table.from_arrow(pq.read_table(io.BytesIO(self.files.read(path)))).get("", ())
+
+    def remember_rows(self, key: FeatureKey, table: Table[Row], rows: Sequence[Row]) -> None:
+        """Keep computed rows."""
+        self.files.write(key.path(".parquet"), _parquet(table.to_arrow({"": rows})))
+
+    # tables ---------------------------------------------------------------------------------------------------------
+
+    def read(self, table: Table[Row], asset_ids: Sequence[str] | None = None) -> dict[str, tuple[Row, ...]]:
+        """Rows by asset id in the current snapshot; all assets, or only those named."""
+        return table.from_arrow(self.arrow(table, asset_ids))
+
+    def arrow(self, table: Table[Any], asset_ids: Sequence[str] | None = None) -> pa.Table:
+        """The same as one Arrow table, for notebooks."""
+        pieces = self.current().tables.get(table.name, {})
+        buckets = sorted(pieces if asset_ids is None else {_bucket(a) for a in asset_ids} & pieces.keys())
+        filters = None if asset_ids is None else [("asset_id", "in", list(asset_ids))]
+        read = [self._piece(table, pieces[b], filters) for b in buckets]
+        return pa.concat_tables(read) if read else table.schema.empty_table()
+
+    def _piece(self, table: Table[Any], key: str, filters: Any = None) -> pa.Table:
+        stored = pq.read_table(io.BytesIO(self.files.read(key)), filters=filters)
+        absent = [f for f in table.schema if f.name not in stored.column_names]
+        for column in absent:  # written before the column existed
+            stored = stored.append_column(column, pa.nulls(len(stored), column.type))
+        return stored.select(table.schema.names)
+
+    def current(self) -> Snapshot:
+        """The newest committed state; number 0 is the empty store."""
+        numbers = self._numbers()
+        return self._snapshot(numbers[-1]) if numbers else EMPTY
+
+    def _numbers(self) -> list[int]:
+        return [int(name.removesuffix(".json")) for name in self.files.list("snapshots")]
+
+    def _snapshot(self, number: int) -> Snapshot:
+        if number == 0:
+            return EMPTY
+        return Snapshot(number=number, **json.loads(self.files.read(f"snapshots/{number:08d}.json")))
+
+    def history(self) -> list[Snapshot]:
+        """All snapshots, oldest first."""
+        return [self._snapshot(n) for n in self._numbers()]
+
+    def commit(self, run: str, writes: Writes) -> Snapshot:
+        """Replace the rows of the given assets in the given tables, all at once. An asset with no rows is removed."""
+        for _ in range(20):
+            base = self.current()
+            tables = {**base.tables}
+            for table, rows in writes.items():
+                tables[table.name] = {**tables.get(table.name, {}), **self._merge(table, base, rows)}
+            following = Snapshot(base.number + 1, base.number, run, tables)
+            if self._create(following):
+                return following
+        raise StoreError(f"{self.url}: twenty other runs committed first; run it again")
+
+    def _merge(self, table: Table[Any], base: Snapshot, rows: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+        buckets: dict[str, dict[str, Sequence[Any]]] = {}
+        for asset_id, asset_rows in rows.items():
+            buckets.setdefault(_bucket(asset_id), {})[asset_id] = asset_rows
+        pieces = base.tables.get(table.name, {})
+        return {b: self._write_piece(table, b, pieces.get(b), new) for b, new in sorted(buckets.items())}
+
+    def _write_piece(self, table: Table[Any], bucket: str, old: str | None, new: Mapping[str, Sequence[Any]]) -> str:
+        merged = table.to_arrow(new)
+        if old:
+            stored = self._piece(table, old)
+            kept = stored.filter(pc.invert(pc.is_in(stored["asset_id"], pa.array(list(new), pa.string()))))
+            merged = pa.concat_tables([kept, merged])
+        data = _parquet(merged.take(pc.sort_indices(merged["asset_id"])))  # a stable sort: rows of one asset keep order
+        key = f"tables/{table.name}/{bucket}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
+        if not self.files.exists(key):
+            self.files.write(key, data)
+        return key
+
+    def _create(self, snapshot: Snapshot) -> bool:
+        return self.files.create(f"snapshots/{snapshot.number:08d}.json", snapshot.to_json())
+
+    def rollback(self) -> Snapshot:
+        """Make the state before the current one current again; the undone state stays in the history."""
+        undone = self.current()
+        if not undone.number:
+            raise StoreError(f"{self.url}: nothing was committed yet, so there is nothing to roll back")
+        before = self._snapshot(undone.parent)
+        rolled = replace(before, number=undone.number + 1, run=f"rollback of {undone.run}")
+        if not self._create(rolled):
+            raise StoreError(f"{self.url}: another run committed meanwhile; look at `rushes runs` and try again")
+        return rolled
+
+
+def _bucket(asset_id: str) -> str:
+    return asset_id[:2]
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()

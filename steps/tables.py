@@ -1,0 +1,121 @@
+"""Tables: which there are, and how dataclass rows become Parquet and come back.
+
+A schema is derived from the fields of the row's type, so it is declared once, beside the type. Every table carries
+`asset_id` first; rows of one asset stay in the order in which they were given.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
+
+from featurization.media import (
+    AdSpan,
+    Asset,
+    AudioProfile,
+    Quarantined,
+    Sentence,
+    SoundSpan,
+    SpoilerSpan,
+    Topic,
+    Turn,
+    Word,
+)
+
+Row = TypeVar("Row")
+_SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+
+@dataclass(frozen=True)
+class Table(Generic[Row]):
+    """A named table of `row` dataclasses, keyed by asset."""
+
+    name: str
+    row: type[Row]
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Arrow schema: `asset_id`, then the row's fields (without its own `asset_id`)."""
+        hints = typing.get_type_hints(self.row)
+        names = [f.name for f in fields(self.row) if f.name != "asset_id"]  # type: ignore[arg-type]
+        return pa.schema([pa.field("asset_id", pa.string()), *(pa.field(n, arrow_type(hints[n])) for n in names)])
+
+    def to_arrow(self, rows: Mapping[str, Sequence[Row]]) -> pa.Table:
+        """Rows by asset id, as one Arrow table sorted by asset id."""
+        flat = [{"asset_id": asset_id, **_plain(row)} for asset_id in sorted(rows) for row in rows[asset_id]]
+        return pa.Table.from_pylist(flat, schema=self.schema)
+
+    def from_arrow(self, table: pa.Table) -> dict[str, tuple[Row, ...]]:
+        """The inverse of `to_arrow`: rows by asset id."""
+        grouped: dict[str, list[Row]] = {}
+        keep_id = any(f.name == "asset_id" for f in fields(self.row))  # type: ignore[arg-type]
+        for record in table.to_pylist():
+            asset_id = record["asset_id"] if keep_id else record.pop("asset_id")
+            grouped.setdefault(asset_id, []).append(_build(self.row, record))
+        return {asset_id: tuple(rows) for asset_id, rows in grouped.items()}
+
+
+def arrow_type(hint: Any) -> pa.DataType:
+    """The Arrow type of a field's annotation: scalars, literals, tuples, string-keyed maps, nested dataclasses."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return pa.string()
+    if origin is tuple:
+        return pa.list_(arrow_type(args[0]))
+    if origin in (dict, Mapping, typing.Mapping):
+        return pa.map_(pa.string(), arrow_type(args[1]))
+    if origin in (typing.Union, types.UnionType):
+        return arrow_type(next(a for a in args if a is not type(None)))
+    if is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return pa.struct([pa.field(f.name, arrow_type(hints[f.name])) for f in fields(hint)])
+    return _SCALARS[hint]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return [(key, _plain(item)) for key, item in value.items()]
+    return value
+
+
+def _build(hint: Any, value: Any) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if value is None:
+        return None
+    if origin is tuple:
+        return tuple(_build(args[0], item) for item in value)
+    if origin in (dict, Mapping, typing.Mapping):
+        return {key: _build(args[1], item) for key, item in value}
+    if origin in (typing.Union, types.UnionType):
+        return _build(next(a for a in args if a is not type(None)), value)
+    if is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _build(hints[name], item) for name, item in value.items() if name in hints})  # type: ignore[operator]
+    return value
+
+
+def only(rows: Iterable[Row]) -> Row | None:
+    """The single row of a table that has at most one per asset, or None."""
+    return next(iter(rows), None)
+
+
+ASSETS = Table("assets", Asset)
+QUARANTINE = Table("quarantine", Quarantined)
+PROFILES = Table("profiles", AudioProfile)
+WORDS = Table("words", Word)
+SENTENCES = Table("sentences", Sentence)
+TURNS = Table("turns", Turn)
+SOUNDS = Table("sounds", SoundSpan)
+TOPICS = Table("topics", Topic)
+ADS = Table("ads", AdSpan)
+SPOILERS = Table("spoilers", SpoilerSpan)
