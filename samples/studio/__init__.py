@@ -1,0 +1,1 @@
+"""Builds the bundled sample show: script to speech, music, MP3, feed and truth."""
