@@ -14,27 +14,40 @@ RushesError
 
 
 class RushesError(Exception):
-    """Base of all errors whose text is meant for the user; printed as one line, never a traceback."""
+    """Base of all errors whose text is meant for the user: one line, never a traceback.
+
+    `reason` is a stable slug for tables, the text is for people.
+    """
+
+    reason = "failed"
 
 
 class ConfigError(RushesError):
     """A setting is unknown, mistyped or out of range."""
 
+    reason = "config"
+
 
 class ModelError(RushesError):
     """A model is unknown, missing, or its bytes are not the pinned ones."""
+
+    reason = "model"
 
 
 class StoreError(RushesError):
     """The store cannot be read or written."""
 
+    reason = "store"
+
 
 class SourceError(RushesError):
     """A feed, folder or manifest cannot be read at all."""
 
+    reason = "source"
+
 
 class MediaError(RushesError):
-    """One asset is unusable. `reason` is a stable slug for tables, the text is for people."""
+    """One asset is unusable."""
 
     reason = "unusable"
 

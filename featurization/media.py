@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 Permission = Literal["allowed", "forbidden", "unknown"]
+Float32 = Annotated[float, "float32"]  # stored in four bytes
 SoundLabel = Literal["speech", "music", "noise", "silence"]
 
 
@@ -241,6 +242,23 @@ class SpoilerSpan(Segment):
 
     risk: float
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vector(Segment):
+    """What a stretch of media means or looks like, as a unit vector in the space of one encoder."""
+
+    kind: str  # "sentence"
+    space: str  # the encoder's identity; vectors of different spaces are never compared
+    values: tuple[Float32, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTrack:
+    """RMS levels of consecutive hops of a recording, in dBFS."""
+
+    hop_s: float
+    decibels: tuple[Float32, ...]
 
 
 @dataclass(frozen=True, slots=True)

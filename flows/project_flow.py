@@ -70,7 +70,7 @@ def main(flow: type[ProjectFlow]) -> None:
         flow()
         return
     if not any(os.environ.get(name, "root") != "root" for name in ("METAFLOW_USER", "SUDO_USER", "USERNAME", "USER")):
-        os.environ["METAFLOW_USER"] = "rushes"  # Metaflow refuses to run as root or as nobody
+        os.environ["USERNAME"] = "rushes"  # Metaflow refuses to run as root or as nobody
     # Every local task loads its own models: more workers than half the cores only thrash.
     os.environ.setdefault("METAFLOW_RUN_MAX_WORKERS", str(max(1, (os.cpu_count() or 2) // 2)))
     with tempfile.TemporaryDirectory(prefix="rushes-") as folder:

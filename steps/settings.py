@@ -5,13 +5,94 @@ from __future__ import annotations
 import tomllib
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
+from featurization.ads import AdOptions
+from featurization.decode import DecodeOptions
 from featurization.errors import ConfigError
+from featurization.sentences import SentenceOptions
+from featurization.sounds import SoundOptions
+from featurization.speakers import SpeakerOptions
+from featurization.speech import SpeechOptions
+from featurization.spoilers import SpoilerOptions
+from featurization.text import TextOptions
+from featurization.topics import TopicOptions
+from featurization.transcribe import TranscribeOptions
+from ranking.candidates import CandidateOptions
+from ranking.gates import GateOptions
+from ranking.prior import PriorOptions
+from ranking.select import SelectOptions
+from steps.chunks import FanoutOptions
+from steps.fetching import DownloadOptions
+from steps.render import RenderOptions
 
 Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How downloads are shared out."""
+
+    threads: int = 4  # downloads at a time in one task
+    items_per_task: int = 100
+
+
+@dataclass(frozen=True)
+class HearOptions:
+    """Where words come from, and how much of a recording is worth recognising."""
+
+    publisher_transcripts: bool = True  # use a transcript that carries times instead of recognising
+    min_agreement: float = 0.6  # share of the transcript and of the speech that must coincide, else it is refused
+    middle_share: float = 1.0  # 0.8 leaves the likely intro and outro unrecognised and saves a fifth of the compute
+
+    def __post_init__(self) -> None:
+        if not 0 < self.middle_share <= 1:
+            raise ValueError(f"middle_share must be above 0 and at most 1, got {self.middle_share}")
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """What is published beside the preview itself."""
+
+    base_url: str = ""  # where the previews folder will be served; in the copy of the feed
+    report_players: int = 20  # episodes of the report that carry a player; each weighs half a megabyte
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All options, one field per table of the TOML file. Defaults stand in the classes; the file only overrides."""
+
+    ingest: IngestOptions = field(default_factory=IngestOptions)
+    download: DownloadOptions = field(default_factory=DownloadOptions)
+    fanout: FanoutOptions = field(default_factory=FanoutOptions)
+    hear: HearOptions = field(default_factory=HearOptions)
+    decode: DecodeOptions = field(default_factory=DecodeOptions)
+    speech: SpeechOptions = field(default_factory=SpeechOptions)
+    transcribe: TranscribeOptions = field(default_factory=TranscribeOptions)
+    sounds: SoundOptions = field(default_factory=SoundOptions)
+    speakers: SpeakerOptions = field(default_factory=SpeakerOptions)
+    sentences: SentenceOptions = field(default_factory=SentenceOptions)
+    text: TextOptions = field(default_factory=TextOptions)
+    topics: TopicOptions = field(default_factory=TopicOptions)
+    ads: AdOptions = field(default_factory=AdOptions)
+    spoilers: SpoilerOptions = field(default_factory=SpoilerOptions)
+    candidates: CandidateOptions = field(default_factory=CandidateOptions)
+    gates: GateOptions = field(default_factory=GateOptions)
+    prior: PriorOptions = field(default_factory=PriorOptions)
+    select: SelectOptions = field(default_factory=SelectOptions)
+    render: RenderOptions = field(default_factory=RenderOptions)
+    publish: PublishOptions = field(default_factory=PublishOptions)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The TOML tables of a config, checked; ConfigError says in one line what is wrong and what is known."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the config is not TOML: {error}") from error
+    build(Settings, given)
+    return given
 
 
 def build(cls: type[Options], given: Mapping[str, Any], where: str = "") -> Options:
@@ -56,16 +137,3 @@ def _one_of(choices: tuple[Any, ...], value: Any, where: str) -> Any:
 
 def _name(hint: Any) -> str:
     return str(getattr(hint, "__name__", hint))
-
-
-@dataclass(frozen=True)
-class Settings:
-    """x"""
-
-def parse(text: str) -> dict[str, Any]:
-    given = tomllib.loads(text)
-    build(Settings, given)
-    return given
-
-def settings_from(given: Mapping[str, Any]) -> Settings:
-    return build(Settings, given)

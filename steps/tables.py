@@ -19,12 +19,15 @@ from featurization.media import (
     AdSpan,
     Asset,
     AudioProfile,
+    Float32,
+    LevelTrack,
     Quarantined,
     Sentence,
     SoundSpan,
     SpoilerSpan,
     Topic,
     Turn,
+    Vector,
     Word,
 )
 
@@ -42,7 +45,7 @@ class Table(Generic[Row]):
     @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema: `asset_id`, then the row's fields (without its own `asset_id`)."""
-        hints = typing.get_type_hints(self.row)
+        hints = typing.get_type_hints(self.row, include_extras=True)
         names = [f.name for f in fields(self.row) if f.name != "asset_id"]  # type: ignore[arg-type]
         return pa.schema([pa.field("asset_id", pa.string()), *(pa.field(n, arrow_type(hints[n])) for n in names)])
 
@@ -64,6 +67,8 @@ class Table(Generic[Row]):
 def arrow_type(hint: Any) -> pa.DataType:
     """The Arrow type of a field's annotation: scalars, literals, tuples, string-keyed maps, nested dataclasses."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Float32:
+        return pa.float32()
     if origin is typing.Literal:
         return pa.string()
     if origin is tuple:
@@ -73,7 +78,7 @@ def arrow_type(hint: Any) -> pa.DataType:
     if origin in (typing.Union, types.UnionType):
         return arrow_type(next(a for a in args if a is not type(None)))
     if is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+        hints = typing.get_type_hints(hint, include_extras=True)
         return pa.struct([pa.field(f.name, arrow_type(hints[f.name])) for f in fields(hint)])
     return _SCALARS[hint]
 
@@ -99,7 +104,7 @@ def _build(hint: Any, value: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _build(next(a for a in args if a is not type(None)), value)
     if is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+        hints = typing.get_type_hints(hint, include_extras=True)
         return hint(**{name: _build(hints[name], item) for name, item in value.items() if name in hints})  # type: ignore[operator]
     return value
 
@@ -117,5 +122,7 @@ SENTENCES = Table("sentences", Sentence)
 TURNS = Table("turns", Turn)
 SOUNDS = Table("sounds", SoundSpan)
 TOPICS = Table("topics", Topic)
+VECTORS = Table("vectors", Vector)
+LEVELS = Table("levels", LevelTrack)
 ADS = Table("ads", AdSpan)
 SPOILERS = Table("spoilers", SpoilerSpan)

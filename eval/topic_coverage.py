@@ -1,0 +1,90 @@
+"""Does a preview tell what the episode is about? The share of the episode's keywords that it says.
+
+Beside it stands what a clip of the same length says that begins anywhere at random: the exact mean over all starts on
+a grid, so that there is no luck in the baseline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from featurization.keywords import POSSESSIVE
+from featurization.media import Segment, Word
+
+_GRID_S = 1.0
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCoverage:
+    """Keyword counts over previews. `a + b` pools them; `TopicCoverage()` is the empty pool."""
+
+    keywords: int = 0
+    said: int = 0
+    said_at_random: float = 0.0  # expected of a random clip of the same length
+
+    def __add__(self, other: TopicCoverage) -> TopicCoverage:
+        return TopicCoverage(
+            self.keywords + other.keywords, self.said + other.said, self.said_at_random + other.said_at_random
+        )
+
+    @property
+    def coverage(self) -> float:
+        return self.said / self.keywords if self.keywords else 0.0
+
+    @property
+    def random_coverage(self) -> float:
+        return self.said_at_random / self.keywords if self.keywords else 0.0
+
+    @property
+    def lift(self) -> float:
+        """Coverage as a multiple of a random clip's; 0 if a random clip covers nothing."""
+        return self.said / self.said_at_random if self.said_at_random else 0.0
+
+
+def topic_coverage(preview: Segment, words: Sequence[Word], keywords: Sequence[str]) -> TopicCoverage:
+    """Coverage of one preview. `words` are the episode's in order, `keywords` its most frequent, words or phrases."""
+    distinct = tuple(dict.fromkeys(_tokens(keyword) for keyword in keywords))
+    said = [_occurrences(words, keyword) for keyword in distinct]
+    return TopicCoverage(
+        len(distinct),
+        sum(int(_within(times, np.array([preview.start]), preview.duration)[0]) for times in said),
+        float(sum(_within(times, _starts(words, preview.duration), preview.duration).mean() for times in said)),
+    )
+
+
+def _starts(words: Sequence[Word], duration_s: float) -> np.ndarray:
+    """Where a clip of this length may begin, between the first and the last word."""
+    if not words:
+        return np.zeros(1)
+    first, last = words[0].start, max(word.end for word in words)
+    return np.arange(first, max(first, last - duration_s) + _GRID_S / 2, _GRID_S)
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(POSSESSIVE.sub("", token) for token in _TOKEN.findall(text.replace("\u2019", "'").lower()))
+
+
+def _occurrences(words: Sequence[Word], keyword: tuple[str, ...]) -> np.ndarray:
+    """Start and end of each time the keyword is said, (times, 2), by start."""
+    tokens = [(token, word) for word in words for token in _tokens(word.text)]
+    size = len(keyword)
+    found = [
+        (tokens[at][1].start, tokens[at + size - 1][1].end)
+        for at in range(len(tokens) - size + 1)
+        if size and tuple(token for token, _ in tokens[at : at + size]) == keyword
+    ]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def _within(times: np.ndarray, starts: np.ndarray, duration_s: float) -> np.ndarray:
+    """For each clip start: is the keyword said wholly inside the clip?"""
+    if not len(times):
+        return np.zeros(len(starts), dtype=bool)
+    after = np.searchsorted(times[:, 0], starts - 1e-9, side="left")
+    ends = np.append(times[:, 1], np.inf)
+    return np.asarray(ends[after] <= starts + duration_s + 1e-9)

@@ -1,0 +1,119 @@
+"""Audio to words: only speech reaches the recogniser, in full packs, and only sane words leave.
+
+Engines stand behind `Transcriber`; which one and which weights is an option.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featurization.media import Segment, Word
+from featurization.models import Registry
+from featurization.packs import Read, pieces, take_pack
+from featurization.whisper_output import BeliefOptions
+from featurization.words import WordOptions, sane
+
+Samples = NDArray[np.float32]
+Progress = Callable[[float], None]
+
+WINDOW_S = 30  # what Whisper hears at once
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeOptions:
+    """Which recogniser, and how speech is laid before it."""
+
+    engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
+    model: str = "whisper-tiny.en"  # a name in models.toml; openai-whisper uses its NAME-openai form
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 0  # 0: as many as the engine thinks best
+    language: str = ""  # ISO 639-1; empty: detected in the first pack
+    pack_s: float = 29.5  # seconds of speech heard at once, at most Whisper's window
+    pad_s: float = 0.3  # seconds of pause kept on each side of a span of speech
+    unheard_s: float = 0.4  # seconds of speech after the last word of a pack that are worth hearing again
+    words: WordOptions = field(default_factory=WordOptions)
+    belief: BeliefOptions = field(default_factory=BeliefOptions)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.pack_s <= WINDOW_S:
+            raise ValueError(f"pack_s must be between 1 and {WINDOW_S} seconds, got {self.pack_s}")
+        if self.pad_s < 0 or self.unheard_s <= 0:
+            raise ValueError(f"need pad_s >= 0 and unheard_s > 0, got {self.pad_s} and {self.unheard_s}")
+
+
+class Transcriber(Protocol):
+    """A recogniser of one pack of speech at a time."""
+
+    name: str  # "engine/model"
+    identity: str  # "model@12 hex of its sha256"
+
+    def detect_language(self, samples: Samples) -> str:
+        """The ISO 639-1 code of the language spoken in float32 mono `samples` at 16 kHz."""
+        ...
+
+    def words(self, samples: Samples, *, language: str) -> tuple[Word, ...]:
+        """The words in up to 30 s of float32 mono `samples` at 16 kHz, timed from their start.
+
+        It may stop early; what comes after the last word is heard again with what follows.
+        """
+        ...
+
+
+def load_transcriber(options: TranscribeOptions, registry: Registry) -> Transcriber:
+    """The recogniser that `options` name; ModelError says how to get the model if it is not here."""
+    model = options.model
+    if options.engine == "openai-whisper" and f"{model}-openai" in registry.names():
+        model = f"{model}-openai"
+    return _engine(options.engine)(
+        registry.locate(model),
+        identity=registry.identity(model),
+        device=options.device,
+        threads=options.threads,
+        belief=options.belief,
+    )
+
+
+def _engine(name: str) -> Callable[..., Transcriber]:
+    """The class of an engine; only its own runtime is loaded."""
+    if name == "faster-whisper":
+        from featurization.faster_whisper_engine import FasterWhisper  # noqa: PLC0415
+
+        return FasterWhisper
+    from featurization.openai_whisper_engine import OpenAIWhisper  # noqa: PLC0415
+
+    return OpenAIWhisper
+
+
+def transcribe(
+    read: Read,
+    speech: Sequence[Segment],
+    *,
+    transcriber: Transcriber,
+    options: TranscribeOptions | None = None,
+    progress: Progress = lambda share: None,
+) -> tuple[Word, ...]:
+    """The words of a recording, monotone, disjoint, at least 20 ms long, each within one span of `speech`.
+
+    `read` gives the float32 mono samples at 16 kHz of a span of the recording; one pack of them is held at a time.
+    `progress` gets the share of the speech that was heard, from 0 to 1.
+    """
+    options = options or TranscribeOptions()
+    waiting = deque(pieces(speech, pad_s=options.pad_s))
+    language, total = options.language, sum(piece.duration for piece in waiting)
+    words: list[Word] = []
+    while waiting:
+        pack = take_pack(waiting, read, pack_s=options.pack_s)
+        samples = pack.read(read)
+        language = language or transcriber.detect_language(samples)
+        heard = [pack.to_recording(word) for word in transcriber.words(samples, language=language)]
+        if heard:
+            waiting.extendleft(reversed(pack.unheard(heard[-1].end, least_s=options.unheard_s)))
+        words += heard
+        progress(1 - sum(piece.duration for piece in waiting) / total)
+    return sane(words, speech, options.words)

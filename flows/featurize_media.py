@@ -1,0 +1,68 @@
+"""Hear what came in: `python flows/featurize_media.py run`."""
+
+from metaflow import Parameter, catch, current, resources, retry, step, timeout
+from project_flow import ProjectFlow, main, report_outcome, told_plainly
+
+
+class FeaturizeMedia(ProjectFlow):
+    """Decode each asset once and find its words, sentences, speakers, sounds, topics, ads and spoilers.
+
+    Artifacts:
+        chunks: asset ids by task
+        media_hours: hours of media in the run
+        summary: `steps.featurize.Summary`: ids of what was heard, what was quarantined, wall seconds by extractor
+    """
+
+    assets = Parameter("assets", default="new", help="new (not heard yet), all, or asset ids with commas between")
+
+    @step
+    @told_plainly
+    def start(self):
+        """Choose the assets and share them out."""
+        from steps.chunks import plan_chunks
+        from steps.featurize import choose_assets
+        from steps.models import Models
+
+        Models(self.settings).check()
+        chosen = choose_assets(self.assets, store=self.store)
+        self.media_hours = sum(asset.duration_s for asset in chosen) / 3600
+        self.chunks = plan_chunks(chosen, self.settings.fanout)
+        self.next(self.hear, foreach="chunks")
+
+    @catch(var="failure")
+    @retry(times=2, minutes_between_retries=0)
+    @timeout(hours=12)
+    @resources(gpu=1, cpu=4, memory=16_000)
+    @step
+    @told_plainly
+    def hear(self):
+        """Run the models over one chunk of assets; what is cached is read."""
+        from steps.featurize import hear_chunk
+
+        self.outcomes = hear_chunk(self.input, settings=self.settings, store=self.store)
+        self.next(self.join)
+
+    @step
+    @told_plainly
+    def join(self, inputs):
+        """Commit the tables of all chunks, at once."""
+        from steps.featurize import commit_hearings
+
+        self.merge_artifacts(inputs, include=["chunks", "media_hours"])
+        outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
+        self.summary = commit_hearings(
+            self.chunks, outcomes, run=current.pathspec, settings=self.settings, store=self.store
+        )
+        self.next(self.end)
+
+    @step
+    def end(self):
+        """Say what was heard, what it took, and what could not be."""
+        from steps.featurize import describe
+
+        print(describe(self.summary, self.media_hours))
+        report_outcome(self.summary.outcome)
+
+
+if __name__ == "__main__":
+    main(FeaturizeMedia)

@@ -1,0 +1,61 @@
+"""Bring media in: `python flows/ingest_media.py run --source samples/feed.xml`."""
+
+from metaflow import Parameter, catch, current, retry, step, timeout
+from project_flow import ProjectFlow, main, report_outcome, told_plainly
+
+
+class IngestMedia(ProjectFlow):
+    """Resolve a source, fetch what is new, verify it, read its rights, and quarantine what is broken.
+
+    Artifacts:
+        listing: what the source offers, as `steps.sources.Listing`
+        summary: `steps.ingest.Summary`: ids of its assets in the source's order, and what was quarantined
+    """
+
+    source = Parameter("source", required=True, help="feed URL, feed file, media file, folder, or .csv/.parquet manifest")
+    limit = Parameter("limit", type=int, default=0, help="take only the newest N items; 0 takes all")
+
+    @step
+    @told_plainly
+    def start(self):
+        """List what the source offers; no media is fetched yet."""
+        from steps.ingest import list_source, plan_batches
+
+        self.listing = list_source(self.source, limit=self.limit, settings=self.settings)
+        self.batches = plan_batches(self.listing, self.settings)
+        self.next(self.fetch, foreach="batches")
+
+    @catch(var="failure")
+    @retry(times=2, minutes_between_retries=0)
+    @timeout(hours=6)
+    @step
+    @told_plainly
+    def fetch(self):
+        """Download, verify and keep one batch of items."""
+        from steps.ingest import ingest_batch
+
+        self.ingested = ingest_batch(self.listing, self.input, settings=self.settings, store=self.store)
+        self.next(self.join)
+
+    @step
+    @told_plainly
+    def join(self, inputs):
+        """Commit what all batches brought, at once."""
+        from steps.ingest import commit_assets
+
+        self.merge_artifacts(inputs, include=["listing"])
+        batches = [getattr(task, "ingested", None) for task in inputs]
+        self.summary = commit_assets(self.listing, batches, run=current.pathspec, store=self.store)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        """Say what came in and what did not."""
+        from steps.ingest import describe
+
+        print(describe(self.listing, self.summary))
+        report_outcome(self.summary.outcome)
+
+
+if __name__ == "__main__":
+    main(IngestMedia)

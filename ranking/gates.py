@@ -1,0 +1,197 @@
+"""Gates: what must not be published is excluded before anything is scored, and the reason is kept.
+
+A gate judges each clip by itself, so nothing that is added to an episode's ads, music or spoilers can let another clip
+through. If no clip passes there is no preview: never the least bad ad.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from featurization.media import Asset, Hearing, Rights, Segment, merge, overlap_s
+from ranking.candidates import Candidate
+
+GateName = Literal["ad", "music", "spoiler", "rights", "speech", "length"]
+
+_AUDIBLE_S = 0.1  # less of a sound than this at an edge is within what its detector can tell
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What excludes a clip, and what an episode must have."""
+
+    ad_confidence: float = 0.5  # an ad span this sure excludes every clip it touches
+    max_music_s: float = 1.0  # seconds of music inside that exclude
+    music_confidence: float = 0.5  # music spans less sure are not counted
+    margin_s: float = 0.3  # room for breath around a cut: free of ads, and of music on both sides of the edge
+    spoiler_zone: float = 0.15  # last share of the episode; 0 lets previews come from the ending
+    spoiler_risk: float = 0.5  # a spoiler span this risky excludes every clip it touches
+    unknown_rights: Literal["allow", "refuse"] = "allow"  # when nobody states what may be done
+    territory: str = ""  # ISO 3166-1 alpha-2 country in which previews appear; empty means everywhere
+    min_speech_s: float = 20.0  # an episode with less speech has no preview
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.spoiler_zone < 1:
+            raise ValueError(f"spoiler_zone is a share of the episode from 0 to below 1, got {self.spoiler_zone}")
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Which gate closed, and why, in one line with numbers."""
+
+    gate: GateName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gates say of one clip; it passes if nothing excludes it."""
+
+    candidate: Candidate
+    exclusions: tuple[Exclusion, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.exclusions
+
+
+@dataclass(frozen=True, slots=True)
+class GateSummary:
+    """How many clips a gate excluded, with a few of the reasons in order of time."""
+
+    gate: GateName
+    excluded: int
+    examples: tuple[str, ...]
+
+
+def refuse_asset(
+    asset: Asset, hearing: Hearing, *, today: date, options: GateOptions | None = None
+) -> tuple[Exclusion, ...]:
+    """Why an episode can have no preview at all, whatever its clips are; empty if it may."""
+    options = options or GateOptions()
+    found = [Exclusion("rights", reason) for reason in _rights_reasons(asset.rights, today, options)]
+    speech_s = hearing.profile.speech_s
+    if asset.duration_s < options.min_speech_s:
+        found.append(Exclusion("length", f"{asset.duration_s:.1f} s long, {options.min_speech_s:g} s are needed"))
+    elif not hearing.sentences:
+        found.append(Exclusion("speech", f"no words in {clock(asset.duration_s)} of sound"))
+    elif speech_s < options.min_speech_s:
+        found.append(Exclusion("speech", f"{speech_s:.1f} s of speech, {options.min_speech_s:g} s are needed"))
+    return tuple(found)
+
+
+def apply_gates(
+    candidates: Sequence[Candidate], hearing: Hearing, *, duration_s: float, options: GateOptions | None = None
+) -> tuple[Verdict, ...]:
+    """A verdict for each candidate, in their order; `duration_s` is the episode's."""
+    options = options or GateOptions()
+    gates = (_ad_gate(hearing, options), _music_gate(hearing, options), _spoiler_gate(hearing, duration_s, options))
+    return tuple(Verdict(c, tuple(found for gate in gates if (found := gate(c)))) for c in candidates)
+
+
+def summarise(verdicts: Sequence[Verdict], *, examples: int = 3) -> tuple[GateSummary, ...]:
+    """What each gate excluded, most clips first; a clip that two gates exclude counts in both."""
+    found = [exclusion for verdict in verdicts for exclusion in verdict.exclusions]
+    counts = Counter(exclusion.gate for exclusion in found)
+    reasons = {gate: dict.fromkeys(e.reason for e in found if e.gate == gate) for gate in counts}
+    ordered = sorted(counts, key=lambda gate: (-counts[gate], gate))
+    return tuple(GateSummary(gate, counts[gate], tuple(reasons[gate])[:examples]) for gate in ordered)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them: 0:03, 12:40, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _ad_gate(hearing: Hearing, options: GateOptions) -> Callable[[Candidate], Exclusion | None]:
+    ads = [ad for ad in hearing.ads if ad.confidence >= options.ad_confidence]
+
+    def gate(candidate: Candidate) -> Exclusion | None:
+        wide = _widened(candidate, options.margin_s)
+        touched = [ad for ad in ads if ad.overlaps(wide)]
+        if not touched:
+            return None
+        first = min(touched, key=lambda ad: ad.start)
+        seconds = overlap_s(wide, touched)
+        return Exclusion("ad", f"{seconds:.1f} s of {first.kind} at {clock(first.start)}{_quoted(first.evidence)}")
+
+    return gate
+
+
+def _music_gate(hearing: Hearing, options: GateOptions) -> Callable[[Candidate], Exclusion | None]:
+    music = merge(s for s in hearing.sounds if s.label == "music" and s.confidence >= options.music_confidence)
+
+    def gate(candidate: Candidate) -> Exclusion | None:
+        near = [span for span in music if span.overlaps(_widened(candidate, options.margin_s))]
+        if not near:
+            return None
+        inside_s = overlap_s(candidate, near)
+        if inside_s >= options.max_music_s:
+            return Exclusion("music", f"{inside_s:.1f} s of music at {clock(near[0].start)}")
+        for edge in _edges(candidate, options.margin_s):
+            if (at_edge_s := overlap_s(edge, near)) > _AUDIBLE_S:
+                return Exclusion("music", f"{at_edge_s:.1f} s of music at the cut at {clock(edge.middle)}")
+        return None
+
+    return gate
+
+
+def _spoiler_gate(hearing: Hearing, duration_s: float, options: GateOptions) -> Callable[[Candidate], Exclusion | None]:
+    zone_start = duration_s * (1 - options.spoiler_zone)
+    risky = [span for span in hearing.spoilers if span.risk >= options.spoiler_risk]
+
+    def gate(candidate: Candidate) -> Exclusion | None:
+        if touched := [span for span in risky if span.overlaps(candidate)]:
+            worst = max(touched, key=lambda span: (span.risk, -span.start))
+            told = f"spoiler risk {worst.risk:.2f} at {clock(worst.start)}"
+            return Exclusion("spoiler", told + _quoted(worst.evidence))
+        if options.spoiler_zone and candidate.end > zone_start:
+            share = f"last {options.spoiler_zone:.0%} of the episode"
+            return Exclusion("spoiler", f"ends at {clock(candidate.end)}, in the {share} (from {clock(zone_start)})")
+        return None
+
+    return gate
+
+
+def _rights_reasons(rights: Rights, today: date, options: GateOptions) -> Iterator[str]:
+    stated = " ".join(filter(None, (rights.license, f"({rights.source})" if rights.source else "")))
+    origin = f": {stated}" if stated else ""
+    if rights.preview == "forbidden":
+        yield f"previews are forbidden{origin}"
+    if rights.derivatives == "forbidden":
+        yield f"derivatives are forbidden, and a preview is one{origin}"
+    if rights.expires and (ended := _ended(rights.expires, today)):
+        yield f"{ended}{origin}"
+    if rights.territories and options.territory.upper() not in {code.upper() for code in rights.territories}:
+        where = options.territory or "everywhere (set territory to publish in one country)"
+        yield f"the rights cover {', '.join(rights.territories)}, previews appear in {where}{origin}"
+    if options.unknown_rights == "refuse" and rights.preview == rights.derivatives == "unknown":
+        yield "nobody states whether previews are allowed, and unknown_rights is refuse"
+
+
+def _ended(expires: str, today: date) -> str:
+    try:
+        last = date.fromisoformat(expires[:10])
+    except ValueError:
+        return f"the rights end on {expires!r}, which is not a date (YYYY-MM-DD)"
+    return f"the rights ended on {last}" if last < today else ""
+
+
+def _widened(segment: Segment, margin_s: float) -> Segment:
+    return Segment(max(0.0, segment.start - margin_s), segment.end + margin_s)
+
+
+def _edges(segment: Segment, margin_s: float) -> tuple[Segment, Segment]:
+    at_start = Segment(segment.start, segment.start)
+    at_end = Segment(segment.end, segment.end)
+    return _widened(at_start, margin_s), _widened(at_end, margin_s)
+
+
+def _quoted(evidence: Sequence[str]) -> str:
+    return f' ("{evidence[0]}")' if evidence else ""

@@ -1,0 +1,67 @@
+"""What was computed from an asset's bytes, computed at most once, with the time that it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import numpy as np
+
+from steps.store import FeatureKey, Store
+from steps.tables import Table
+
+Row = TypeVar("Row")
+
+# Raised when an extractor's result changes for the same input and options.
+VERSIONS = {
+    "profile": "1",
+    "levels": "1",
+    "speech": "1",
+    "words": "1",
+    "sounds": "1",
+    "turns": "1",
+    "vectors": "1",
+}
+
+
+class Cache:
+    """Results for the bytes with one sha256. `options` must name everything else that a result depends on."""
+
+    def __init__(self, store: Store, sha256: str) -> None:
+        self.store, self.sha256 = store, sha256
+        self.timings: dict[str, float] = {}  # wall seconds by extractor, of what had to be computed
+
+    def rows(
+        self, extractor: str, table: Table[Row], options: object, compute: Callable[[], Iterable[Row]]
+    ) -> tuple[Row, ...]:
+        """The kept rows, else those that `compute` gives, which are then kept."""
+        key = self._key(extractor, options)
+        rows = self.store.recall_rows(key, table)
+        if rows is None:
+            with self.timed(extractor):
+                rows = tuple(compute())
+            self.store.remember_rows(key, table, rows)
+        return rows
+
+    def array(self, extractor: str, options: object, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """The kept array, else the one that `compute` gives, which is then kept."""
+        key = self._key(extractor, options)
+        array = self.store.recall_array(key)
+        if array is None:
+            with self.timed(extractor):
+                array = compute()
+            self.store.remember_array(key, array)
+        return array
+
+    def _key(self, extractor: str, options: object) -> FeatureKey:
+        return FeatureKey(self.sha256, extractor, VERSIONS[extractor], repr(options))
+
+    @contextmanager
+    def timed(self, extractor: str) -> Iterator[None]:
+        """Count wall seconds for the extractor alone: what it makes others compute counts for them."""
+        before, begun = sum(self.timings.values()), time.perf_counter()
+        yield
+        inside = sum(self.timings.values()) - before
+        self.timings[extractor] = self.timings.get(extractor, 0.0) + time.perf_counter() - begun - inside

@@ -1,0 +1,78 @@
+"""Choose the moments of one episode that its preview is made of, by the best ranker there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from featurization.keywords import keywords
+from featurization.media import Segment
+from ranking.candidates import make_candidates
+from ranking.context import EpisodeContext
+from ranking.gates import Verdict, apply_gates, refuse_asset
+from ranking.lambdarank import from_json
+from ranking.prior import Prior
+from ranking.ranker import Ranker
+from ranking.select import Choice, NoChoice, choose
+from steps.episodes import Episode
+from steps.settings import Settings
+from steps.store import Store
+from steps.tables import Table
+
+CHAMPION = "models/ranker.json"  # store key of the trained ranker in use
+EPISODE_KEYWORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCandidate(Segment):
+    """A clip that could have been the preview, its score if it passed the gates, and what excluded it if not."""
+
+    first: int  # sentences [first, last) of the episode
+    last: int
+    text: str
+    score: float | None
+    excluded: tuple[str, ...] = ()  # "gate: reason"
+    picked: bool = False
+
+
+CANDIDATES = Table("candidates", ScoredCandidate)
+
+
+def current_ranker(store: Store, settings: Settings) -> Ranker:
+    """The trained ranker in the store, else the documented prior. ModelError if the model does not fit the code."""
+    if store.files.exists(CHAMPION):
+        return from_json(store.files.read(CHAMPION).decode())
+    return Prior(settings.prior)
+
+
+def choose_preview(
+    episode: Episode, *, ranker: Ranker, length_s: float, settings: Settings
+) -> tuple[Choice | NoChoice, tuple[ScoredCandidate, ...]]:
+    """What to publish of an episode, or why nothing; and every candidate with its fate."""
+    hearing, duration_s = episode.hearing, episode.hearing.profile.duration_s
+    target_s = length_s / settings.select.moments
+    candidates = make_candidates(episode.asset.asset_id, hearing, settings.candidates.lasting(target_s))
+    context = EpisodeContext(
+        hearing,
+        duration_s,
+        episode.levels,
+        episode.vectors,
+        keywords([sentence.text for sentence in hearing.sentences], limit=EPISODE_KEYWORDS),
+        target_s=target_s,
+    )
+    # Rights end on days, so the answer may change from one day to the next; nothing else here knows the date.
+    refusals = refuse_asset(episode.asset, hearing, today=date.today(), options=settings.gates)
+    verdicts = apply_gates(candidates, hearing, duration_s=duration_s, options=settings.gates)
+    choice = choose(verdicts, context, ranker, refusals=refusals, options=settings.select)
+    return choice, tuple(_scored(verdicts, choice))
+
+
+def _scored(verdicts: Iterable[Verdict], choice: Choice | NoChoice) -> Iterator[ScoredCandidate]:
+    chosen = isinstance(choice, Choice)
+    scores = {ranked.candidate: ranked.score for ranked in choice.ranked} if chosen else {}
+    picked = {moment.candidate for moment in choice.moments} if chosen else set()
+    for verdict in verdicts:
+        c = verdict.candidate
+        excluded = tuple(f"{exclusion.gate}: {exclusion.reason}" for exclusion in verdict.exclusions)
+        yield ScoredCandidate(c.start, c.end, c.first, c.last, c.text, scores.get(c), excluded, c in picked)

@@ -1,0 +1,69 @@
+"""An episode as the store knows it: the asset and everything that was heard of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from featurization.media import Asset, Hearing
+from steps.store import Store
+from steps.tables import (
+    ADS,
+    ASSETS,
+    LEVELS,
+    PROFILES,
+    SENTENCES,
+    SOUNDS,
+    SPOILERS,
+    TOPICS,
+    TURNS,
+    VECTORS,
+    WORDS,
+    Table,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """One asset with its features, as read from the current snapshot."""
+
+    asset: Asset
+    hearing: Hearing
+    levels: np.ndarray  # RMS in dBFS per 100 ms, float32 (time,)
+    vectors: np.ndarray  # unit vectors of hearing.sentences, float32 (sentences, dimensions)
+
+
+def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
+    """The episodes that have been heard, in the order of `asset_ids`; the others are left out."""
+    assets = store.read(ASSETS, asset_ids)
+    profiles = store.read(PROFILES, asset_ids)
+    tables = {table: store.read(table, asset_ids) for table in (WORDS, SENTENCES, TURNS, SOUNDS, TOPICS, ADS, SPOILERS)}
+    levels, vectors = store.read(LEVELS, asset_ids), store.read(VECTORS, asset_ids)
+
+    def episode(asset_id: str) -> Episode:
+        def rows(table: Table) -> tuple:
+            return tables[table].get(asset_id, ())
+
+        return Episode(
+            asset=assets[asset_id][0],
+            hearing=Hearing(
+                profile=profiles[asset_id][0],
+                words=rows(WORDS),
+                sentences=rows(SENTENCES),
+                turns=rows(TURNS),
+                sounds=rows(SOUNDS),
+                topics=rows(TOPICS),
+                ads=rows(ADS),
+                spoilers=rows(SPOILERS),
+            ),
+            levels=np.array(levels[asset_id][0].decibels, dtype=np.float32),
+            vectors=_matrix([vector.values for vector in vectors.get(asset_id, ())]),
+        )
+
+    return [episode(asset_id) for asset_id in asset_ids if asset_id in assets and asset_id in profiles]
+
+
+def _matrix(rows: Sequence[Sequence[float]]) -> np.ndarray:
+    return np.array(rows, dtype=np.float32).reshape(len(rows), -1)

@@ -1,0 +1,151 @@
+"""Hear a chunk of assets, and commit what was heard of all chunks at once."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from featurization.errors import ConfigError, RushesError
+from featurization.media import Asset, Hearing, LevelTrack, Quarantined, Vector
+from steps.models import Models
+from steps.recording import Recording
+from steps.settings import Settings
+from steps.store import Store, Writes
+from steps.tables import (
+    ADS,
+    ASSETS,
+    LEVELS,
+    PROFILES,
+    QUARANTINE,
+    SENTENCES,
+    SOUNDS,
+    SPOILERS,
+    TOPICS,
+    TURNS,
+    VECTORS,
+    WORDS,
+)
+
+log = logging.getLogger(__name__)
+Outcome = Literal["complete", "partial"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What became of one asset in a task."""
+
+    asset_id: str
+    problem: Quarantined | None = None
+    timings: dict[str, float] = field(default_factory=dict)  # wall seconds by extractor
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a whole run heard."""
+
+    heard: tuple[str, ...]
+    problems: tuple[Quarantined, ...]
+    timings: dict[str, float]
+
+    @property
+    def outcome(self) -> Outcome:
+        return "partial" if self.problems else "complete"
+
+
+def choose_assets(which: str, *, store: Store) -> list[Asset]:
+    """`new` (without features), `all`, or asset ids with commas between; unknown ids raise ConfigError."""
+    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items()}
+    if which == "all":
+        return list(assets.values())
+    if which == "new":
+        heard = store.read(PROFILES)
+        return [asset for asset_id, asset in assets.items() if asset_id not in heard]
+    wanted = [part.strip() for part in which.split(",") if part.strip()]
+    if unknown := [asset_id for asset_id in wanted if asset_id not in assets]:
+        raise ConfigError(f"no asset {', '.join(unknown)} in {store.url}; `rushes assets` lists them")
+    return [assets[asset_id] for asset_id in wanted]
+
+
+def hear_chunk(asset_ids: Sequence[str], *, settings: Settings, store: Store) -> list[Heard]:
+    """Compute every feature of a chunk of assets into the store's cache; a bad asset does not stop the others."""
+    models = Models(settings)
+    assets = store.read(ASSETS, asset_ids)
+    return [
+        _hear(assets[asset_id][0], models=models, store=store, place=f"{n} of {len(asset_ids)}")
+        for n, asset_id in enumerate(asset_ids, start=1)
+    ]
+
+
+def _hear(asset: Asset, *, models: Models, store: Store, place: str) -> Heard:
+    log.info("%s: hearing %s, %.1f min", place, asset.title, asset.duration_s / 60)
+    with Recording(asset, store=store, settings=models.settings, models=models) as recording:
+        try:
+            recording.compute()
+        except RushesError as error:
+            log.warning("%s: quarantined: %s", asset.title, error)
+            problem = Quarantined(asset.source, error.reason, str(error), stage="featurize", title=asset.title)
+            return Heard(asset.asset_id, problem)
+        return Heard(asset.asset_id, timings=recording.cache.timings)
+
+
+def commit_hearings(
+    chunks: Sequence[Sequence[str]], outcomes: Iterable[Heard], *, run: str, settings: Settings, store: Store
+) -> Summary:
+    """Commit the features of all assets at once. An asset whose task died is quarantined and keeps what it had."""
+    by_id = {outcome.asset_id: outcome for outcome in outcomes}
+    asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
+    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS, asset_ids).items()}
+    heard = [a for a in asset_ids if a in by_id and by_id[a].problem is None]
+    problems = {a: _problem(assets[a], by_id.get(a)) for a in asset_ids if a not in heard}
+    writes = _tables({a: assets[a] for a in heard}, models=Models(settings), store=store)
+    quarantine = {a: [problems[a]] if a in problems else [] for a in asset_ids}
+    if asset_ids:
+        store.commit(run, {**writes, QUARANTINE: quarantine})
+    timings = sum((Counter(outcome.timings) for outcome in by_id.values()), Counter[str]())
+    return Summary(tuple(heard), tuple(problems.values()), dict(timings))
+
+
+def _problem(asset: Asset, outcome: Heard | None) -> Quarantined:
+    if outcome and outcome.problem:
+        return outcome.problem
+    detail = "its task died, perhaps for lack of memory or time; run featurize_media again with this asset alone"
+    return Quarantined(asset.source, "task-failed", detail, stage="featurize", title=asset.title)
+
+
+def _tables(assets: dict[str, Asset], *, models: Models, store: Store) -> Writes:
+    """Rows of all hearing tables, read back from the cache that the tasks filled."""
+    hearings: dict[str, Hearing] = {}
+    levels: dict[str, list[LevelTrack]] = {}
+    vectors: dict[str, list[Vector]] = {}
+    for asset_id, asset in assets.items():
+        with Recording(asset, store=store, settings=models.settings, models=models) as recording:
+            hearings[asset_id] = recording.hearing
+            levels[asset_id] = [LevelTrack(0.1, tuple(recording.levels.tolist()))]
+            vectors[asset_id] = list(recording.sentence_vectors)
+    return {
+        PROFILES: {a: [h.profile] for a, h in hearings.items()},
+        WORDS: {a: h.words for a, h in hearings.items()},
+        SENTENCES: {a: h.sentences for a, h in hearings.items()},
+        TURNS: {a: h.turns for a, h in hearings.items()},
+        SOUNDS: {a: h.sounds for a, h in hearings.items()},
+        TOPICS: {a: h.topics for a, h in hearings.items()},
+        ADS: {a: h.ads for a, h in hearings.items()},
+        SPOILERS: {a: h.spoilers for a, h in hearings.items()},
+        LEVELS: levels,
+        VECTORS: vectors,
+    }
+
+
+def describe(summary: Summary, media_hours: float) -> str:
+    """A few lines for the terminal: what was heard, what took the time, and what could not be heard."""
+    spent = sum(summary.timings.values())
+    share = f"{spent / (36 * media_hours):.1f} % of real time" if media_hours else "nothing to do"
+    lines = [f"heard {len(summary.heard)} assets, {media_hours:.2f} h of media, in {spent:.0f} s ({share})"]
+    lines += [f"  {name:<8} {seconds:7.1f} s" for name, seconds in sorted(summary.timings.items(), key=lambda i: -i[1])]
+    lines += [f"quarantined: {p.title}: {p.detail}" for p in summary.problems]
+    return "\n".join(lines)

@@ -1,0 +1,327 @@
+"""Publish previews: choose, cut, master, tag, caption and draw; commit all at once; then put the files in place.
+
+A preview whose recipe (choice, options, names, code) did not change keeps its files and the run that made them, so
+publishing twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from featurization.errors import ConfigError, RushesError
+from featurization.media import Asset, Quarantined, Segment
+from ranking.ranker import Ranker
+from ranking.select import Choice, NoChoice
+from steps.captions import caption_cues, to_vtt
+from steps.choose import CANDIDATES, ScoredCandidate, choose_preview, current_ranker
+from steps.episodes import Episode, read_episodes
+from steps.feed_copy import chapters_json
+from steps.render import Rendered, piece_between, render_preview
+from steps.settings import Settings
+from steps.store import Store
+from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
+from steps.tagging import PreviewTags, tag_preview
+from steps.waveform import preview_levels, waveform_png, waveform_svg
+
+log = logging.getLogger(__name__)
+Outcome = Literal["complete", "partial"]
+RENDERER_VERSION = "1"  # raised when the same choice would be rendered differently
+
+
+@dataclass(frozen=True, slots=True)
+class GateCount:
+    """How many candidates a gate excluded, with examples of why."""
+
+    gate: str
+    excluded: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp(Segment):
+    """A clip that was nearly chosen."""
+
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The preview of one asset, or why it has none. Times are seconds of the asset."""
+
+    status: Literal["published", "refused"]
+    title: str
+    recipe: str  # digest of everything that decides the files, except the run
+    run: str
+    model: str
+    code: str
+    reason: str = ""  # why it was refused
+    moments: tuple[Segment, ...] = ()  # one, unless stitched
+    score: float = 0.0
+    contributions: dict[str, float] = field(default_factory=dict)  # of the best moment: feature -> part of the score
+    text: str = ""
+    gates: tuple[GateCount, ...] = ()
+    considered: int = 0
+    runners_up: tuple[RunnerUp, ...] = ()
+    duration_s: float = 0.0
+    loudness_lufs: float = 0.0
+    true_peak_dbtp: float = 0.0
+    files: dict[str, str] = field(default_factory=dict)  # name -> store key of the bytes
+
+
+PREVIEWS = Table("previews", Preview)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of one asset in a task."""
+
+    asset_id: str
+    preview: Preview | None = None
+    candidates: tuple[ScoredCandidate, ...] = ()
+    problem: Quarantined | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a whole run published, refused and could not do."""
+
+    published: tuple[str, ...]
+    refused: tuple[str, ...]
+    problems: tuple[Quarantined, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        return "partial" if self.problems else "complete"
+
+
+def choose_assets(which: str, *, store: Store) -> list[Asset]:
+    """Heard assets: `new` (never published or refused), `all`, or ids with commas between. ConfigError if unknown."""
+    heard = store.read(PROFILES)
+    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items() if asset_id in heard}
+    if which == "all":
+        return list(assets.values())
+    if which == "new":
+        decided = store.read(PREVIEWS)
+        return [asset for asset_id, asset in assets.items() if asset_id not in decided]
+    wanted = [part.strip() for part in which.split(",") if part.strip()]
+    if unknown := [asset_id for asset_id in wanted if asset_id not in assets]:
+        raise ConfigError(f"no heard asset {', '.join(unknown)} in {store.url}; run featurize_media first")
+    return [assets[asset_id] for asset_id in wanted]
+
+
+def publish_chunk(
+    asset_ids: Sequence[str], *, length_s: float, run: str, settings: Settings, store: Store
+) -> list[Published]:
+    """Choose and render the previews of a chunk of assets into the store's blobs; nothing is visible yet."""
+    publisher = Publisher(store, settings, current_ranker(store, settings), length_s, run)
+    known = store.read(PREVIEWS, asset_ids)
+    episodes = read_episodes(asset_ids, store=store)
+    return [publisher.publish(episode, only(known.get(episode.asset.asset_id, ()))) for episode in episodes]
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """What all previews of a task share."""
+
+    store: Store
+    settings: Settings
+    ranker: Ranker
+    length_s: float
+    run: str
+
+    def publish(self, episode: Episode, known: Preview | None) -> Published:
+        """The preview of one episode, rendered unless `known` was made by the same recipe."""
+        asset_id, title = episode.asset.asset_id, episode.asset.title
+        choice, candidates = choose_preview(
+            episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings
+        )
+        draft = self._draft(episode, choice)
+        if known and known.recipe == draft.recipe:
+            return Published(asset_id, known, candidates)
+        if isinstance(choice, NoChoice):
+            log.info("%s: no preview: %s", title, choice.reason)
+            return Published(asset_id, draft, candidates)
+        try:
+            preview = self._rendered(episode, choice, draft)
+        except RushesError as error:
+            log.warning("%s: quarantined: %s", title, error)
+            problem = Quarantined(episode.asset.source, error.reason, str(error), stage="publish", title=title)
+            return Published(asset_id, candidates=candidates, problem=problem)
+        log.info("%s: preview from %s", title, ", ".join(f"{m.start:.1f} s" for m in preview.moments))
+        return Published(asset_id, preview, candidates)
+
+    def _draft(self, episode: Episode, choice: Choice | NoChoice) -> Preview:
+        """All of the preview that is known before rendering."""
+        draft = Preview(
+            status="refused" if isinstance(choice, NoChoice) else "published",
+            title=episode.asset.title,
+            recipe="",
+            run="",
+            model=self.ranker.identity,
+            code=f"rushes {version('rushes')}",
+            gates=tuple(GateCount(g.gate, g.excluded, g.examples) for g in choice.gates),
+            considered=choice.considered,
+        )
+        if isinstance(choice, NoChoice):
+            draft = replace(draft, reason=choice.reason)
+        else:
+            draft = replace(draft, **_chosen(choice))
+        facts = (RENDERER_VERSION, draft, self.settings.render, episode.asset)
+        return replace(draft, recipe=hashlib.sha256(repr(facts).encode()).hexdigest()[:16], run=self.run)
+
+    def _rendered(self, episode: Episode, choice: Choice, draft: Preview) -> Preview:
+        asset, hearing = episode.asset, episode.hearing
+        around = [*hearing.sentences, *hearing.ads, *(s for s in hearing.sounds if s.label == "music")]
+        pieces = [piece_between(moment, around) for moment in draft.moments]
+        with tempfile.TemporaryDirectory(prefix="rushes-") as folder, self.store.local(asset.blob) as media:
+            target = Path(folder) / "preview.mp3"
+            rendered = render_preview(media, pieces, options=self.settings.render, target=target)
+            tag_preview(target, self._tags(asset, draft, rendered), cover=self._cover(asset))
+            measured = replace(
+                draft,
+                duration_s=round(rendered.duration_s, 3),
+                loudness_lufs=round(rendered.loudness_lufs, 2),
+                true_peak_dbtp=round(rendered.true_peak_dbtp, 2),
+            )
+            made = {"preview.mp3": target.read_bytes(), **_companions(episode, measured, rendered, target)}
+        files = {name: self.store.put_bytes(data, Path(name).suffix) for name, data in made.items()}
+        return replace(measured, files=files)
+
+    def _tags(self, asset: Asset, draft: Preview, rendered: Rendered) -> PreviewTags:
+        return PreviewTags(
+            title=asset.title,
+            show=asset.show or asset.author,
+            album=f"{asset.show}: previews" if asset.show else "",
+            duration_s=rendered.duration_s,
+            asset_id=asset.asset_id,
+            source=", ".join(f"{m.start:.2f}–{m.end:.2f} s" for m in draft.moments),
+            model=draft.model,
+            run=f"{draft.run} ({draft.code})",
+            language=asset.language,
+            link=asset.link,
+            attribution=asset.rights.attribution,
+        )
+
+    def _cover(self, asset: Asset) -> bytes:
+        return self.store.files.read(asset.image_blob) if asset.image_blob else b""
+
+
+def _chosen(choice: Choice) -> dict[str, Any]:
+    best = choice.best
+    return {
+        "moments": tuple(moment.candidate.span for moment in choice.moments),
+        "score": round(best.score, 6),
+        "contributions": {c.feature: round(c.contribution, 6) for c in best.contributions if c.contribution},
+        "text": " … ".join(moment.candidate.text for moment in choice.moments),
+        "runners_up": tuple(
+            RunnerUp(r.candidate.start, r.candidate.end, round(r.score, 6), r.candidate.text) for r in choice.runners_up
+        ),
+    }
+
+
+def _companions(episode: Episode, preview: Preview, rendered: Rendered, mp3: Path) -> dict[str, bytes]:
+    """The files that go with a preview: description, captions, pictures; and the episode's transcript and chapters."""
+    asset, hearing = episode.asset, episode.hearing
+    levels = preview_levels(mp3.read_bytes())
+    cues = caption_cues(hearing.sentences, hearing.words, placements=rendered.placements)
+    transcript = caption_cues(hearing.sentences, hearing.words)
+    return {
+        "preview.json": json.dumps(preview_json(asset, preview), ensure_ascii=False, indent=1).encode(),
+        "preview.vtt": to_vtt(cues, language=asset.language).encode(),
+        "waveform.svg": waveform_svg(levels, label=f"Waveform of the preview of {asset.title}").encode(),
+        "waveform.png": waveform_png(levels),
+        "transcript.vtt": to_vtt(transcript, language=asset.language, speakers=True).encode(),
+        "chapters.json": chapters_json(hearing.topics, title=asset.title),
+    }
+
+
+def preview_json(asset: Asset, preview: Preview) -> dict[str, Any]:
+    """What `preview.json` and the API say of a preview."""
+    return {
+        "asset_id": asset.asset_id,
+        "status": preview.status,
+        "reason": preview.reason,
+        "title": asset.title,
+        "show": asset.show,
+        "guid": asset.guid,
+        "start": preview.moments[0].start if preview.moments else None,
+        "end": preview.moments[-1].end if preview.moments else None,
+        "moments": [{"start": m.start, "end": m.end} for m in preview.moments],
+        "duration_s": preview.duration_s,
+        "score": preview.score,
+        "contributions": preview.contributions,
+        "text": preview.text,
+        "loudness_lufs": preview.loudness_lufs,
+        "true_peak_dbtp": preview.true_peak_dbtp,
+        "gates": [{"gate": g.gate, "excluded": g.excluded, "examples": list(g.examples)} for g in preview.gates],
+        "considered": preview.considered,
+        "model": preview.model,
+        "run": preview.run,
+        "code": preview.code,
+        "source": {"url": asset.source, "sha256": asset.sha256},
+        "license": asset.rights.license,
+        "attribution": asset.rights.attribution,
+    }
+
+
+def commit_previews(
+    chunks: Sequence[Sequence[str]], outcomes: Iterable[Published], *, run: str, store: Store
+) -> Summary:
+    """Commit the previews of all assets at once, then put their files in place. A dead task leaves the old preview."""
+    by_id = {outcome.asset_id: outcome for outcome in outcomes}
+    asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
+    made = {a: o.preview for a, o in by_id.items() if o.preview}
+    problems = _problems(asset_ids, by_id, store)
+    writes = {
+        PREVIEWS: {a: [preview] for a, preview in made.items()},
+        CANDIDATES: {a: by_id[a].candidates for a in made},
+        QUARANTINE: {a: [problems[a]] if a in problems else [] for a in asset_ids},
+    }
+    if asset_ids:
+        store.commit(run, writes)
+    for asset_id, preview in made.items():
+        _put_in_place(asset_id, preview, store)
+    return Summary(
+        published=tuple(a for a in asset_ids if a in made and made[a].status == "published"),
+        refused=tuple(a for a in asset_ids if a in made and made[a].status == "refused"),
+        problems=tuple(problems.values()),
+    )
+
+
+def _problems(asset_ids: Iterable[str], by_id: Mapping[str, Published], store: Store) -> dict[str, Quarantined]:
+    failed = {a: o.problem for a, o in by_id.items() if o.problem}
+    lost = [a for a in asset_ids if a not in by_id]
+    detail = "its task died, perhaps for lack of memory or time; run publish_previews again with this asset alone"
+    for asset_id, (asset,) in store.read(ASSETS, lost).items():
+        failed[asset_id] = Quarantined(asset.source, "task-failed", detail, stage="publish", title=asset.title)
+    return failed
+
+
+def _put_in_place(asset_id: str, preview: Preview, store: Store) -> None:
+    """Files under previews/ASSET_ID/: those of the preview and no others."""
+    folder = f"previews/{asset_id}"
+    for name in store.files.list(folder):
+        if name not in preview.files:
+            store.files.delete(f"{folder}/{name}")
+    for name, key in preview.files.items():
+        store.files.write(f"{folder}/{name}", store.files.read(key))
+
+
+def describe(summary: Summary, *, store: Store) -> str:
+    """A few lines for the terminal: where each preview is, and why the others have none."""
+    lines = [f"published {len(summary.published)}, refused {len(summary.refused)}, failed {len(summary.problems)}"]
+    for asset_id, (preview,) in sorted(store.read(PREVIEWS, [*summary.published, *summary.refused]).items()):
+        if preview.status == "published":
+            lines.append(f"  {preview.title}: {store.url}/previews/{asset_id}/preview.mp3")
+        else:
+            lines.append(f"  {preview.title}: no preview: {preview.reason}")
+    return "\n".join(lines + [f"  {p.title}: failed: {p.detail}" for p in summary.problems])

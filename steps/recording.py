@@ -1,0 +1,298 @@
+"""One recording, heard lazily: every property is computed at most once, ever, and only if something needs it.
+
+A result is kept under (content, extractor, version, options of the extractor and of all it builds on), so a second run
+reads, and changing one option recomputes only what depends on it. The media is decoded when the first extractor that
+is not cached asks for samples: once, for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cached_property, partial
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from featurization.ads import find_ads
+from featurization.cue_words import agreement, words_from_cues
+from featurization.decode import Pcm, decode_audio
+from featurization.errors import RushesError
+from featurization.loudness import measure_levels
+from featurization.media import (
+    AdSpan,
+    Asset,
+    AudioProfile,
+    Hearing,
+    Segment,
+    Sentence,
+    SoundSpan,
+    SpoilerSpan,
+    Topic,
+    TranscriptFile,
+    Turn,
+    Vector,
+    Word,
+    merge,
+)
+from featurization.sentences import build_sentences
+from featurization.sounds import detect_sounds
+from featurization.speakers import find_turns, join_channels
+from featurization.speech import detect_speech
+from featurization.spoilers import find_spoilers
+from featurization.topics import find_topics
+from featurization.transcribe import transcribe
+from featurization.transcripts import parse_transcript
+from steps.cache import Cache
+from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
+from steps.settings import Settings
+from steps.store import Store
+from steps.tables import PROFILES, SOUNDS, TURNS, WORDS, Table
+
+log = logging.getLogger(__name__)
+PROGRESS_S = 10.0  # between two lines about one extractor
+
+SPEECH = Table("speech", Segment)
+
+
+class Recording:
+    """What can be heard in one asset. Use as a context: leaving it removes the decoded samples."""
+
+    def __init__(self, asset: Asset, *, store: Store, settings: Settings, models: Models) -> None:
+        self.asset, self.store, self.settings, self.models = asset, store, settings, models
+        self.cache = Cache(store, asset.sha256)
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._resources.close()
+
+    @cached_property
+    def pcm(self) -> Pcm:
+        """The samples, decoded once to a scratch file that is read in windows."""
+        media = self._resources.enter_context(self.store.local(self.asset.blob))
+        scratch = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="rushes-")))
+        with self.cache.timed("decode"):
+            return decode_audio(media, scratch=scratch, options=self.settings.decode)
+
+    # what is measured and recognised: cached in the store -------------------------------------------------------------
+
+    @cached_property
+    def measured(self) -> AudioProfile:
+        """Loudness, length and channel layout; what the other extractors find is not filled in yet."""
+
+        def measure() -> Iterator[AudioProfile]:
+            pcm = self.pcm
+            yield AudioProfile(
+                duration_s=pcm.duration_s,
+                loudness_lufs=round(pcm.loudness_lufs, 2),
+                loudness_range_lu=round(pcm.loudness_range_lu, 2),
+                channels=pcm.channels,
+                speech_s=0.0,
+                music_s=0.0,
+                transcript="",
+            )
+
+        return self.cache.rows("profile", PROFILES, self.settings.decode, measure)[0]
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """RMS level in dBFS per 100 ms, float32 (time,)."""
+        return self.cache.array("levels", self.settings.decode, lambda: measure_levels(self.pcm.blocks()).decibels)
+
+    @cached_property
+    def speech(self) -> tuple[tuple[Segment, ...], ...]:
+        """Spans of speech, for the mixdown or for each channel that carries a speaker of its own."""
+
+        def detect(channel: int | None) -> Iterator[Segment]:
+            return detect_speech(self.pcm.blocks(channel=channel), self.settings.speech, self.models.registry)
+
+        return tuple(
+            self.cache.rows("speech", SPEECH, (self._speech_options, c), lambda c=c: detect(c)) for c in self._channels
+        )
+
+    @cached_property
+    def recognised(self) -> tuple[Word, ...]:
+        """The words that the recogniser hears."""
+
+        def recognise() -> Iterator[Word]:
+            for number, (channel, speech) in enumerate(zip(self._channels, self.speech, strict=True)):
+                words = transcribe(
+                    partial(self.pcm.read, channel=channel),
+                    self._wanted(speech),
+                    transcriber=self.models.transcriber,
+                    options=self.settings.transcribe,
+                    progress=self._progress("words"),
+                )
+                yield from (Word(w.start, w.end, w.text, w.probability, number, w.estimated) for w in words)
+
+        return tuple(sorted(self.cache.rows("words", WORDS, self._words_options, recognise), key=attrgetter("start")))
+
+    @cached_property
+    def sounds(self) -> tuple[SoundSpan, ...]:
+        """Speech, music, noise and silence."""
+        options = (self._speech_options, self.settings.sounds)
+        return self.cache.rows(
+            "sounds", SOUNDS, options, lambda: detect_sounds(self.pcm.blocks(), self.spoken, self.settings.sounds)
+        )
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """Who speaks when; channels that carry a speaker each never share a name."""
+
+        def find(channel: int | None, speech: tuple[Segment, ...]) -> tuple[Turn, ...]:
+            read = partial(self.pcm.read, channel=channel)
+            return find_turns(read, speech, self.models.speakers, self.settings.speakers)
+
+        options = (self._speech_options, self.models.identity(SPEAKER_MODEL), self.settings.speakers)
+        heard = zip(self._channels, self.speech, strict=True)
+        return self.cache.rows("turns", TURNS, options, lambda: join_channels([find(c, s) for c, s in heard]))
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the sentences, float32 (sentences, 384)."""
+        texts = [sentence.text for sentence in self.sentences]
+        digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
+        options = (digest, self.models.identity(TEXT_MODEL), self.settings.text)
+        return self.cache.array("vectors", options, lambda: self.models.text.encode(texts))
+
+    # what follows from it: quick, so computed anew -------------------------------------------------------------------
+
+    @cached_property
+    def spoken(self) -> list[Segment]:
+        """Where anybody speaks on any channel."""
+        return merge(chain.from_iterable(self.speech))
+
+    @cached_property
+    def transcript(self) -> tuple[str, tuple[Word, ...]]:
+        """Where the words come from, and the words: the publisher's if they carry times that fit, else recognised."""
+        if self.settings.hear.publisher_transcripts:
+            for file in self.asset.transcripts:
+                if words := self._published_words(file):
+                    return f"publisher {file.type}", words
+        return self.models.transcriber_name, self.recognised
+
+    def _published_words(self, file: TranscriptFile) -> tuple[Word, ...]:
+        if not file.blob:
+            return ()
+        try:
+            cues = parse_transcript(self.store.files.read(file.blob), media_type=file.type)
+        except RushesError as error:
+            log.warning("%s: transcript not used: %s", self.asset.title, error)
+            return ()
+        agreed = agreement(cues, self.spoken)
+        if agreed < self.settings.hear.min_agreement:
+            log.warning("%s: transcript not used: only %.0f %% of it fits the sound", self.asset.title, 100 * agreed)
+            return ()
+        return words_from_cues(cues, self.spoken)
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        return build_sentences(
+            self.transcript[1], speech=self.spoken, turns=self.turns, options=self.settings.sentences
+        )
+
+    @cached_property
+    def topics(self) -> tuple[Topic, ...]:
+        chapters = self.asset.chapters
+        return find_topics(self.sentences, self.vectors, chapters=chapters, options=self.settings.topics)
+
+    @cached_property
+    def ads(self) -> tuple[AdSpan, ...]:
+        return find_ads(
+            self.sentences,
+            self.vectors,
+            description=self.asset.description,
+            chapters=self.asset.chapters,
+            sounds=self.sounds,
+            options=self.settings.ads,
+        )
+
+    @cached_property
+    def spoilers(self) -> tuple[SpoilerSpan, ...]:
+        return find_spoilers(
+            self.sentences, self.vectors, duration_s=self.measured.duration_s, options=self.settings.spoilers
+        )
+
+    @cached_property
+    def profile(self) -> AudioProfile:
+        """Everything measured of the whole, with the models that were used."""
+        source, words = self.transcript
+        measured = self.measured
+        used = [SPEECH_MODEL, SPEAKER_MODEL, TEXT_MODEL]
+        used += [] if source.startswith("publisher") else [self.settings.transcribe.model]
+        return AudioProfile(
+            duration_s=measured.duration_s,
+            loudness_lufs=measured.loudness_lufs,
+            loudness_range_lu=measured.loudness_range_lu,
+            channels=measured.channels,
+            speech_s=round(sum(span.duration for span in self.spoken), 3),
+            music_s=round(sum(s.duration for s in merge(s for s in self.sounds if s.label == "music")), 3),
+            transcript=source if words else "none",
+            models=tuple(map(self.models.identity, used)),
+        )
+
+    @property
+    def hearing(self) -> Hearing:
+        """All of it."""
+        return Hearing(
+            profile=self.profile,
+            words=self.transcript[1],
+            sentences=self.sentences,
+            turns=self.turns,
+            sounds=self.sounds,
+            topics=self.topics,
+            ads=self.ads,
+            spoilers=self.spoilers,
+        )
+
+    @property
+    def sentence_vectors(self) -> tuple[Vector, ...]:
+        """The vectors as rows of a table."""
+        space = self.models.identity(TEXT_MODEL)
+        rows = zip(self.sentences, self.vectors, strict=True)
+        return tuple(Vector(s.start, s.end, "sentence", space, tuple(values.tolist())) for s, values in rows)
+
+    def compute(self) -> None:
+        """Fill the cache with everything that takes time."""
+        _ = self.levels, self.sounds, self.turns, self.vectors
+
+    @property
+    def _channels(self) -> tuple[int | None, ...]:
+        return (0, 1) if self.measured.channels == "split" else (None,)
+
+    @property
+    def _speech_options(self) -> tuple[Any, ...]:
+        return self.settings.decode, self.settings.speech, self.models.identity(SPEECH_MODEL)
+
+    @property
+    def _words_options(self) -> tuple[Any, ...]:
+        model = self.models.identity(self.settings.transcribe.model)
+        return self._speech_options, self.settings.transcribe, model, self.settings.hear.middle_share
+
+    def _wanted(self, speech: tuple[Segment, ...]) -> list[Segment]:
+        """The speech that is worth recognising: all, or the middle of the recording."""
+        skipped_s = self.measured.duration_s * (1 - self.settings.hear.middle_share) / 2
+        middle = Segment(skipped_s, self.measured.duration_s - skipped_s)
+        return [kept for span in speech if (kept := span & middle).duration > 0]
+
+    def _progress(self, what: str) -> Callable[[float], None]:
+        """A line at most every ten seconds."""
+        told = time.monotonic()
+
+        def tell(share: float) -> None:
+            nonlocal told
+            if time.monotonic() - told >= PROGRESS_S:
+                told = time.monotonic()
+                log.info("%s: %s %.0f %%", self.asset.title, what, 100 * share)
+
+        return tell

@@ -1,0 +1,92 @@
+"""The report of a publishing run, gathered from the store: the card of the flow and a page on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from featurization.media import Quarantined, Segment, Sentence
+from ranking.features import FEATURES
+from steps.choose import CANDIDATES, ScoredCandidate
+from steps.episode_card import EpisodeReport, PreviewFile, ScoredSpan
+from steps.episodes import Episode, read_episodes
+from steps.preview_page import PageOptions, RunFacts, report_html
+from steps.publish import PREVIEWS, Preview, Summary
+from steps.settings import Settings
+from steps.store import Store
+
+REPORT = "report.html"
+SHOWN_CONTRIBUTIONS = 10
+_IN_WORDS = {feature.name: feature.description for feature in FEATURES}
+
+
+def run_report(summary: Summary, *, run: str, settings: Settings, store: Store) -> str:
+    """The page for the episodes of a run; also written to `report.html` in the store."""
+    asset_ids = [*summary.published, *summary.refused]
+    previews, candidates = store.read(PREVIEWS, asset_ids), store.read(CANDIDATES, asset_ids)
+    episodes = read_episodes(asset_ids, store=store)
+    players = settings.publish.report_players
+    reports = [
+        _episode(e, previews[e.asset.asset_id][0], candidates.get(e.asset.asset_id, ()), store=store)
+        for e in episodes
+    ]
+    page = report_html(
+        [*reports, *map(_failed, summary.problems)],
+        title="Podcast previews",
+        run=run,
+        facts=RunFacts(media_hours=sum(e.hearing.profile.duration_s for e in episodes) / 3600),
+        options=PageOptions(players=players, open_cards=players),
+    )
+    store.files.write(REPORT, page.encode())
+    return page
+
+
+def _failed(problem: Quarantined) -> EpisodeReport:
+    return EpisodeReport(problem.title or problem.source, "quarantined", reason=problem.detail)
+
+
+def _episode(
+    episode: Episode, preview: Preview, candidates: Sequence[ScoredCandidate], *, store: Store
+) -> EpisodeReport:
+    report = EpisodeReport(
+        title=episode.asset.title,
+        outcome=preview.status,
+        reason=preview.reason,
+        asset=episode.asset,
+        hearing=episode.hearing,
+        levels=episode.levels,
+        candidates=tuple(ScoredSpan(c.start, c.end, c.score, c.text) for c in candidates if c.score is not None),
+        gates=tuple((f"{g.gate}: {g.examples[0]}" if g.examples else g.gate, g.excluded) for g in preview.gates),
+        model=preview.model,
+        code_version=preview.code,
+    )
+    return _with_preview(report, episode, preview, store) if preview.status == "published" else report
+
+
+def _with_preview(report: EpisodeReport, episode: Episode, preview: Preview, store: Store) -> EpisodeReport:
+    strongest = sorted(preview.contributions.items(), key=lambda item: -abs(item[1]))[:SHOWN_CONTRIBUTIONS]
+    before, after = _neighbours(episode.hearing.sentences, preview.moments)
+    return replace(
+        report,
+        picks=preview.moments,
+        text=preview.text,
+        before=before,
+        after=after,
+        score=preview.score,
+        runners_up=tuple(ScoredSpan(r.start, r.end, r.score, r.text) for r in preview.runners_up),
+        contributions=tuple((_IN_WORDS.get(name, name), part) for name, part in strongest),
+        preview=PreviewFile(
+            href=f"previews/{episode.asset.asset_id}/preview.mp3",
+            duration_s=preview.duration_s,
+            loudness_lufs=preview.loudness_lufs,
+            true_peak_dbtp=preview.true_peak_dbtp,
+            data=store.files.read(preview.files["preview.mp3"]),
+        ),
+    )
+
+
+def _neighbours(sentences: Sequence[Sentence], moments: Sequence[Segment]) -> tuple[str, str]:
+    """The sentences just before and after what was picked, so that a person can judge the edges."""
+    before = [s.text for s in sentences if s.end <= moments[0].start + 0.01]
+    after = [s.text for s in sentences if s.start >= moments[-1].end - 0.01]
+    return (before or [""])[-1], (after or [""])[0]
