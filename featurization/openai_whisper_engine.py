@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from whisper import log_mel_spectrogram, pad_or_trim
+from whisper.tokenizer import get_tokenizer
 
 from featurization.media import Word
 from featurization.whisper_checkpoint import load_whisper
@@ -38,6 +40,9 @@ class OpenAIWhisper:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self._half = device == "cuda"
         self._model = load_whisper(folder / "model.safetensors", device)
+        with warnings.catch_warnings():  # whisper leaves its vocabulary file open; what it read is kept for good
+            warnings.simplefilter("ignore", ResourceWarning)
+            get_tokenizer(self._model.is_multilingual, num_languages=self._model.num_languages)
         self._belief = belief or BeliefOptions()
         self.name = f"openai-whisper/{identity.partition('@')[0]}"
         self.identity = identity

@@ -100,9 +100,10 @@ def _ends(words: Sequence[Word], speakers: _Speakers, *, cased: bool, options: S
         capital = not cased or (_is_capital(following.text) and not FIRST_PERSON.match(following.text.strip()))
         if stops[place] or (sparse[place] and capital and pause >= options.pause_s):
             ends[place + 1] = True
-        elif pause > options.max_gap_s or (not any(stops[max(0, place - TURN_WORDS + 1) : place + TURN_WORDS]) and (
-            (pause >= options.turn_pause_s or CLAUSE_END.search(word.text)) and speakers.change(words, place)
-        )):
+        elif pause > options.max_gap_s or (
+            not any(stops[max(0, place - TURN_WORDS + 1) : place + TURN_WORDS])
+            and ((pause >= options.turn_pause_s or CLAUSE_END.search(word.text)) and speakers.change(words, place))
+        ):
             ends[place + 1] = False
     return {**ends, len(words): stops[-1]}
 
@@ -170,22 +171,26 @@ class _Edges:
         return Segment(start, max(floor, self._end(last.end, floor=floor + MIN_EDGE_S, ceiling=ceiling)))
 
     def _start(self, time: float, *, floor: float, ceiling: float) -> float:
-        """Onto the next start of speech if in a pause, onto one nearby if in speech."""
-        place = bisect_right(self.starts, time)
-        inside = place > 0 and time < self.ends[place - 1]
-        near = self.starts[max(0, place - inside) : place + 1] if inside else self.starts[place : place + 1]
-        return self._choose(near, time, floor=floor, ceiling=ceiling, reach=self.snap_s if inside else float("inf"))
+        """Onto the start of speech that is reached through the least speech: this span's or the next one's."""
+        place = bisect_right(self.starts, time) - 1
+        to_next = max(0.0, self.ends[place] - time) if place >= 0 else 0.0
+        costs = dict.fromkeys(self.starts[place + 1:place + 2], to_next)
+        if place >= 0 and time < self.ends[place]:
+            costs[self.starts[place]] = time - self.starts[place]
+        return self._cheapest(costs, time, floor=floor, ceiling=ceiling)
 
     def _end(self, time: float, *, floor: float, ceiling: float) -> float:
-        """Onto the last end of speech if in a pause, onto one nearby if in speech."""
+        """Onto the end of speech that is reached through the least speech: this span's or the one before."""
         place = bisect_left(self.ends, time)
-        inside = place < len(self.starts) and time > self.starts[place]
-        near = self.ends[max(0, place - 1) : place + inside]
-        return self._choose(near, time, floor=floor, ceiling=ceiling, reach=self.snap_s if inside else float("inf"))
+        to_last = max(0.0, time - self.starts[place]) if place < len(self.starts) else 0.0
+        costs = dict.fromkeys(self.ends[max(0, place - 1):place], to_last)
+        if place < len(self.starts) and time > self.starts[place]:
+            costs[self.ends[place]] = self.ends[place] - time
+        return self._cheapest(costs, time, floor=floor, ceiling=ceiling)
 
-    def _choose(self, near: Sequence[float], time: float, *, floor: float, ceiling: float, reach: float) -> float:
-        allowed = [edge for edge in near if floor <= edge <= ceiling and abs(edge - time) <= reach]
-        return min(allowed, key=lambda edge: abs(edge - time), default=time)
+    def _cheapest(self, costs: dict[float, float], time: float, *, floor: float, ceiling: float) -> float:
+        allowed = [edge for edge, cost in costs.items() if floor <= edge <= ceiling and cost <= self.snap_s]
+        return min(allowed, key=lambda edge: costs[edge], default=time)
 
 
 class _Speakers:

@@ -14,10 +14,8 @@ from torch import nn
 
 from featurization.errors import ModelError
 from featurization.pcm import PCM_RATE_HZ, Samples
+from featurization.speakers import WINDOW_S, Vectors
 
-Vectors = NDArray[np.float32]
-
-WINDOW_S = 1.6  # what the network was trained on
 _WINDOW = round(WINDOW_S * PCM_RATE_HZ)
 _FFT, _HOP, _MELS, _HIDDEN, _LAYERS = 400, 160, 40, 256, 3
 _BATCH = 64

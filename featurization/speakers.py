@@ -12,16 +12,17 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from featurization.media import Segment, Turn, merge
 from featurization.pcm import Samples
-from featurization.speaker_encoder import WINDOW_S, SpeakerEncoder, Vectors
 
+Vectors = NDArray[np.float32]
 Labels = NDArray[np.intp]
+Encoder = Callable[[Sequence[Samples]], Vectors]  # windows of WINDOW_S at 16 kHz -> unit vectors (window, 256)
 Reader = Callable[[Segment], Samples]
 _Stretch = tuple[Segment, int, float]  # where, which voice, how sure (0..1)
 
+WINDOW_S = 1.6  # what the encoder was trained on
 _FRAME_S = 0.1  # resolution of speaker changes
 _BATCH = 256  # windows whose sound is held at a time
 _CLEAR_MARGIN = 0.15  # difference in cosine to the second best voice that counts as certain
@@ -49,7 +50,7 @@ class Voices:
 
 
 def find_turns(
-    read: Reader, speech: Sequence[Segment], encoder: SpeakerEncoder, options: SpeakerOptions = SpeakerOptions()
+    read: Reader, speech: Sequence[Segment], encoder: Encoder, options: SpeakerOptions = SpeakerOptions()
 ) -> tuple[Turn, ...]:
     """Turns in order of time, speakers "S1", "S2", … in order of first appearance.
 
@@ -59,7 +60,7 @@ def find_turns(
 
 
 def find_voices(
-    read: Reader, speech: Sequence[Segment], encoder: SpeakerEncoder, options: SpeakerOptions = SpeakerOptions()
+    read: Reader, speech: Sequence[Segment], encoder: Encoder, options: SpeakerOptions = SpeakerOptions()
 ) -> Voices:
     """As `find_turns`, with the speakers' vectors."""
     spans = merge(speech, max_gap_s=options.max_gap_s)
@@ -91,6 +92,8 @@ def group_voices(vectors: Vectors, *, windows_s: float, options: SpeakerOptions 
     sample = vectors[chosen].astype(np.float64)
     if len(sample) < 2:
         return np.zeros(len(vectors), dtype=np.intp)
+    from scipy.cluster.hierarchy import fcluster, linkage  # slow to import, and only needed here
+
     groups = fcluster(linkage(sample, "average", metric="cosine"), options.threshold, "distance") - 1
     stands_for_s = windows_s * len(vectors) / len(sample)
     groups = _without_tiny(sample.astype(np.float32), groups, least=options.min_speaker_s / stands_for_s)
@@ -121,7 +124,7 @@ def _windows(span: Segment, hop_s: float) -> list[Segment]:
     return [Segment(float(start), float(start) + WINDOW_S) for start in starts]
 
 
-def _embed(read: Reader, windows: Sequence[Segment], encoder: SpeakerEncoder) -> Vectors:
+def _embed(read: Reader, windows: Sequence[Segment], encoder: Encoder) -> Vectors:
     batches = [encoder([read(w) for w in windows[at : at + _BATCH]]) for at in range(0, len(windows), _BATCH)]
     return np.concatenate(batches) if batches else encoder([])
 

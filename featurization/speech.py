@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from featurization.media import Segment
 from featurization.models import Registry, load_registry
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 Samples = NDArray[np.float32]
 
@@ -35,7 +38,7 @@ class SpeechOptions:
     release: float = 0.35  # probability under which it may end
     min_speech_s: float = 0.1  # shorter spans are dropped
     min_silence_s: float = 0.25  # shorter pauses are speech
-    pad_s: float = 0.06  # kept before and after each span, at most half of min_silence_s
+    pad_s: float = 0.03  # kept before and after each span, at most half of min_silence_s
 
     def __post_init__(self) -> None:
         if not 0 < self.release <= self.threshold < 1:
@@ -149,8 +152,10 @@ class _Spans:
         return Segment(max(0.0, start * FRAME_S - pad), end * FRAME_S + pad)
 
 
-def _session(weights: Path) -> onnxruntime.InferenceSession:
+def _session(weights: Path) -> InferenceSession:
     """One thread: the network is recurrent, and a second thread makes it slower."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from transformers import AutoModel, AutoTokenizer
-from transformers.utils import logging
 
 from featurization.errors import ModelError
 
@@ -34,6 +30,10 @@ class TextEncoder:
     """
 
     def __init__(self, folder: Path, *, device: str = "cpu", options: TextOptions | None = None) -> None:
+        import torch  # importing it takes seconds, and whoever only reads the options need not wait for it
+        from safetensors import SafetensorError
+        from transformers import AutoModel, AutoTokenizer
+
         self._device = torch.device(device)
         self._options = options or TextOptions()
         try:
@@ -58,12 +58,14 @@ class TextEncoder:
         for start in range(0, len(texts), self._options.batch_size):
             yield start, texts[start : start + self._options.batch_size]
 
-    @torch.inference_mode()
     def _encode_batch(self, texts: Sequence[str]) -> Vectors:
+        import torch
+
         tokens = self._tokenizer(
             list(texts), padding=True, truncation=True, max_length=self._options.max_tokens, return_tensors="pt"
         ).to(self._device)
-        hidden = self._model(**tokens).last_hidden_state  # (batch, token, dim)
+        with torch.inference_mode():
+            hidden = self._model(**tokens).last_hidden_state  # (batch, token, dim)
         mask = tokens["attention_mask"].unsqueeze(-1)
         pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
         vectors: Vectors = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
@@ -73,6 +75,8 @@ class TextEncoder:
 @contextmanager
 def _no_progress_bar() -> Iterator[None]:
     """Keeps transformers from drawing on the terminal while it loads weights."""
+    from transformers.utils import logging
+
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:

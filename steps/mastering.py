@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d
-from scipy.signal import lfilter, resample_poly
-from scipy.signal.windows import hann
 
 Samples = NDArray[np.float32]
 
@@ -74,13 +72,15 @@ def limiting_gain(samples: Samples, rate_hz: int, *, ceiling_db: float, lookahea
     if needed.min(initial=1.0) >= 1.0:
         return np.ones(samples.shape[1], dtype=np.float32)
     reach = max(1, round(lookahead_s * rate_hz))
-    window = hann(2 * reach + 1)
+    window = np.hanning(2 * reach + 1)
     held = minimum_filter1d(np.pad(needed, reach, mode="edge"), 2 * reach + 1, mode="nearest")
     return np.asarray(np.convolve(held, window / window.sum(), mode="valid"), dtype=np.float32)
 
 
 def _k_weighted(samples: Samples, rate_hz: int) -> NDArray[np.float64]:
     """BS.1770 pre-filter: a high shelf for the head, then a high pass, designed for any rate."""
+    from scipy.signal import lfilter  # half a second to import, and only needed here
+
     out = samples.astype(np.float64)
     for b, a in (_head_shelf(rate_hz), _high_pass(rate_hz)):
         out = np.asarray(lfilter(b, a, out, axis=-1))
@@ -122,6 +122,8 @@ def _factor(rate_hz: int) -> int:
 
 
 def _oversampled(channel: Samples, rate_hz: int) -> Samples:
+    from scipy.signal import resample_poly
+
     return np.asarray(resample_poly(channel.astype(np.float32), _factor(rate_hz), 1))
 
 

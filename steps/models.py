@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from featurization.models import Registry, load_registry
-from featurization.speaker_encoder import SpeakerEncoder
+from featurization.speakers import Encoder
 from featurization.text import TextEncoder
 from featurization.transcribe import Transcriber, load_transcriber
 from steps.settings import Settings
@@ -44,5 +44,7 @@ class Models:
         return TextEncoder(self.registry.locate(TEXT_MODEL), options=self.settings.text)
 
     @cached_property
-    def speakers(self) -> SpeakerEncoder:
+    def speakers(self) -> Encoder:
+        from featurization.speaker_encoder import SpeakerEncoder  # brings torch
+
         return SpeakerEncoder(self.registry.locate(SPEAKER_MODEL))

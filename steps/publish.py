@@ -316,6 +316,16 @@ def _put_in_place(asset_id: str, preview: Preview, store: Store) -> None:
         store.files.write(f"{folder}/{name}", store.files.read(key))
 
 
+def restore_previews(store: Store) -> None:
+    """Put the files under previews/ as the current snapshot has them, after a rollback changed which one that is."""
+    previews = {asset_id: rows[0] for asset_id, rows in store.read(PREVIEWS).items()}
+    for asset_id in store.files.list("previews"):
+        if asset_id not in previews:
+            store.files.delete(f"previews/{asset_id}")
+    for asset_id, preview in previews.items():
+        _put_in_place(asset_id, preview, store)
+
+
 def describe(summary: Summary, *, store: Store) -> str:
     """A few lines for the terminal: where each preview is, and why the others have none."""
     lines = [f"published {len(summary.published)}, refused {len(summary.refused)}, failed {len(summary.problems)}"]

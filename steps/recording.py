@@ -59,6 +59,7 @@ from steps.tables import PROFILES, SOUNDS, TURNS, WORDS, Table
 log = logging.getLogger(__name__)
 PROGRESS_S = 10.0  # between two lines about one extractor
 
+PUBLISHER = "publisher"  # begins the name of a transcript that was not recognised by us
 SPEECH = Table("speech", Segment)
 
 
@@ -178,7 +179,7 @@ class Recording:
         if self.settings.hear.publisher_transcripts:
             for file in self.asset.transcripts:
                 if words := self._published_words(file):
-                    return f"publisher {file.type}", words
+                    return f"{PUBLISHER} {file.type}", words
         return self.models.transcriber_name, self.recognised
 
     def _published_words(self, file: TranscriptFile) -> tuple[Word, ...]:
@@ -197,14 +198,29 @@ class Recording:
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
-        return build_sentences(
-            self.transcript[1], speech=self.spoken, turns=self.turns, options=self.settings.sentences
+        words = self.transcript[1]
+        # A publisher's words do not say on which channel they are spoken.
+        heard = [self.spoken] if self.transcript[0].startswith(PUBLISHER) else self.speech
+        channels = (
+            build_sentences(
+                [word for word in words if word.channel == number],
+                speech=speech,
+                turns=self.turns,
+                options=self.settings.sentences,
+            )
+            for number, speech in enumerate(heard)
         )
+        return tuple(sorted(chain.from_iterable(channels), key=attrgetter("start", "channel")))
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
-        chapters = self.asset.chapters
-        return find_topics(self.sentences, self.vectors, chapters=chapters, options=self.settings.topics)
+        return find_topics(
+            self.sentences,
+            self.vectors,
+            chapters=self.asset.chapters,
+            ads=self.ads,
+            options=self.settings.topics,
+        )
 
     @cached_property
     def ads(self) -> tuple[AdSpan, ...]:
@@ -229,7 +245,7 @@ class Recording:
         source, words = self.transcript
         measured = self.measured
         used = [SPEECH_MODEL, SPEAKER_MODEL, TEXT_MODEL]
-        used += [] if source.startswith("publisher") else [self.settings.transcribe.model]
+        used += [] if source.startswith(PUBLISHER) else [self.settings.transcribe.model]
         return AudioProfile(
             duration_s=measured.duration_s,
             loudness_lufs=measured.loudness_lufs,

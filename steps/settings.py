@@ -43,7 +43,7 @@ class HearOptions:
     """Where words come from, and how much of a recording is worth recognising."""
 
     publisher_transcripts: bool = True  # use a transcript that carries times instead of recognising
-    min_agreement: float = 0.6  # share of the transcript and of the speech that must coincide, else it is refused
+    min_agreement: float = 0.75  # how well its cues must fit the speech (F1 of time), else it is not used
     middle_share: float = 1.0  # 0.8 leaves the likely intro and outro unrecognised and saves a fifth of the compute
 
     def __post_init__(self) -> None:

@@ -102,6 +102,12 @@ def test_a_word_stretched_over_silence_gives_it_back():
     assert second.start == pytest.approx(3.9)
 
 
+def test_a_word_that_begins_in_the_sound_before_a_pause_starts_after_it():
+    words = [Word(0.0, 0.9, "Twelve."), Word(0.9, 1.8, "You"), Word(1.8, 2.2, "waited.")]
+    first, second = build_sentences(words, speech=[Segment(0.0, 1.0), Segment(1.5, 2.2)])
+    assert (first.end, second.start) == pytest.approx((1.0, 1.5))
+
+
 def test_channels_are_kept_apart():
     left = [Word(0.0, 1.0, "Left", channel=0), Word(1.0, 2.0, "side.", channel=0)]
     right = [Word(0.5, 1.0, "Right", channel=1), Word(1.0, 1.5, "side.", channel=1)]

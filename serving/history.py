@@ -1,0 +1,38 @@
+"""Going back: the tables of the snapshot before, and everything readers see put in line with them."""
+
+from __future__ import annotations
+
+from featurization.media import Quarantined
+from steps.feed_publishing import write_feed_copies
+from steps.publish import PREVIEWS, Summary, restore_previews
+from steps.report import REPORT, run_report
+from steps.settings import Settings
+from steps.store import Snapshot, Store
+from steps.tables import QUARANTINE
+
+
+def roll_back(*, settings: Settings, store: Store) -> Snapshot:
+    """Make the state before the last commit current again, with its previews, copies of feeds and report."""
+    rolled = store.rollback()
+    restore_previews(store)
+    kept = write_feed_copies(settings=settings, store=store)
+    for name in store.files.list("feeds"):
+        if f"feeds/{name}" not in kept:
+            store.files.delete(f"feeds/{name}")
+    summary = _published(store)
+    if summary.published or summary.refused:
+        run_report(summary, run=rolled.run, settings=settings, store=store)
+    else:
+        store.files.delete(REPORT)
+    return rolled
+
+
+def _published(store: Store) -> Summary:
+    """What the current snapshot says was published, refused and could not be."""
+    previews = {asset_id: rows[0].status for asset_id, rows in store.read(PREVIEWS).items()}
+    problems: list[Quarantined] = [row for rows in store.read(QUARANTINE).values() for row in rows]
+    return Summary(
+        published=tuple(sorted(a for a, status in previews.items() if status == "published")),
+        refused=tuple(sorted(a for a, status in previews.items() if status == "refused")),
+        problems=tuple(problem for problem in problems if problem.stage == "publish"),
+    )

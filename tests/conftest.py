@@ -1,0 +1,69 @@
+"""What tests share: the sample feed taken through the real flows, once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steps.store import ROOT, Store
+
+SAMPLES = ROOT / "samples"
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A folder with a store and a Metaflow datastore of its own."""
+
+    folder: Path
+
+    @property
+    def store(self) -> Store:
+        return Store(str(self.folder / "store"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("METAFLOW", "RUSHES_OUT"))}
+        return {**kept, "RUSHES_STORE": str(self.folder / "store"), "USERNAME": "tester", "COLUMNS": "200"}
+
+    def flow(self, name: str, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run `python flows/NAME.py ARGUMENTS`; standard error and output come back as one text."""
+        return self.python(str(ROOT / "flows" / f"{name}.py"), *arguments, **more)
+
+    def python(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
+        shared = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 280}
+        environment = {**self.environment, **more.pop("env", {})}
+        return subprocess.run(command, cwd=self.folder, env=environment, check=False, **{**shared, **more})
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    return Workplace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def truth() -> Mapping[str, Any]:
+    """What is really in the samples, by file name."""
+    return json.loads((SAMPLES / "truth.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """The sample feed, ingested, heard and published by the flows as a user runs them."""
+    place = Workplace(tmp_path_factory.mktemp("published"))
+    for name, arguments in (
+        ("ingest_media", ["--source", str(SAMPLES / "feed.xml")]),
+        ("featurize_media", []),
+        ("publish_previews", []),
+    ):
+        done = place.flow(name, "run", *arguments)
+        assert done.returncode == 0, done.stdout
+    yield place

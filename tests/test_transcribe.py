@@ -1,0 +1,184 @@
+"""Recognition with real weights on speech whose text and place are known."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import media_factory
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spoken_sample import RATE_HZ, excerpt
+
+from featurization.errors import ModelError
+from featurization.media import Segment, Word, overlap_s
+from featurization.models import Registry, load_registry
+from featurization.speech import Samples, detect_speech
+from featurization.transcribe import TranscribeOptions, Transcriber, load_transcriber, transcribe
+from featurization.whisper_output import BeliefOptions, Stretch, believed, joined_words
+
+OPTIONS = TranscribeOptions(device="cpu", threads=2)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    registry = load_registry()
+    for name in ("whisper-tiny.en", "whisper-tiny.en-openai"):
+        registry.fetch(name)
+    return registry
+
+
+@pytest.fixture(scope="module")
+def faster(registry: Registry) -> Transcriber:
+    return load_transcriber(OPTIONS, registry)
+
+
+@pytest.fixture(scope="module")
+def openai(registry: Registry) -> Iterator[Transcriber]:
+    yield load_transcriber(dataclasses.replace(OPTIONS, engine="openai-whisper"), registry)
+
+
+def hear(samples: Samples, transcriber: Transcriber, speech: list[Segment] | None = None) -> tuple[Word, ...]:
+    def read(span: Segment) -> Samples:
+        assert span.duration <= 30
+        return samples[round(span.start * RATE_HZ) : round(span.end * RATE_HZ)]
+
+    speech = list(detect_speech([samples])) if speech is None else speech
+    return transcribe(read, speech, transcriber=transcriber, options=OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def heard(faster: Transcriber) -> tuple[Word, ...]:
+    return hear(excerpt().samples, faster)
+
+
+def tokens(text: str) -> list[str]:
+    return re.sub(r"[^a-z0-9 ]", "", text.lower().replace("-", " ")).split()
+
+
+def errors(reference: list[str], hypothesis: list[str]) -> int:
+    """Levenshtein distance in words."""
+    row = list(range(len(hypothesis) + 1))
+    for i, expected in enumerate(reference, 1):
+        diagonal, row[0] = row[0], i
+        for j, found in enumerate(hypothesis, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (expected != found))
+    return row[-1]
+
+
+def error_rate(words: tuple[Word, ...]) -> float:
+    reference = tokens(" ".join(sentence.text for sentence in excerpt().sentences))
+    return errors(reference, tokens(" ".join(word.text for word in words))) / len(reference)
+
+
+def test_faster_whisper_hears_what_was_said(heard: tuple[Word, ...], faster: Transcriber) -> None:
+    assert error_rate(heard) < 0.12
+    assert faster.name == "faster-whisper/whisper-tiny.en"
+    assert re.fullmatch(r"whisper-tiny\.en@[0-9a-f]{12}", faster.identity)
+
+
+def test_openai_whisper_hears_the_same_from_the_same_weights(openai: Transcriber, heard: tuple[Word, ...]) -> None:
+    words = hear(excerpt().samples, openai)
+    assert error_rate(words) < 0.12
+    assert openai.name == "openai-whisper/whisper-tiny.en-openai"
+    ours, theirs = (tokens(" ".join(w.text for w in said)) for said in (heard, words))
+    assert errors(ours, theirs) < 0.1 * len(ours)
+    near = [abs(a.start - b.start) for a in heard for b in words if a.text == b.text and abs(a.start - b.start) < 1]
+    assert np.median(near) < 0.1
+
+
+def test_words_are_sane(heard: tuple[Word, ...]) -> None:
+    speech = list(detect_speech([excerpt().samples]))
+    assert all(word.duration >= 0.02 - 1e-9 and 0 < word.probability <= 1 for word in heard)
+    assert all(left.end <= right.start for left, right in pairwise(heard))
+    assert all(overlap_s(word, speech) == pytest.approx(word.duration) for word in heard)
+    assert not any(" " in word.text for word in heard)
+
+
+def test_sentence_edges_are_within_150_ms(heard: tuple[Word, ...]) -> None:
+    starts = [min(abs(word.start - s.start) for word in heard) for s in excerpt().sentences]
+    ends = [min(abs(word.end - s.end) for word in heard) for s in excerpt().sentences]
+    assert sum(error <= 0.15 for error in starts + ends) >= 0.95 * len(starts + ends)
+
+
+def test_long_pauses_keep_times_right(faster: Transcriber) -> None:
+    """Two sentences a minute of silence apart share a pack, and are found where they are."""
+    first, second = excerpt().sentences[:2]
+    cut = [excerpt().samples[round(s.start * RATE_HZ) : round(s.end * RATE_HZ)] for s in (first, second)]
+    words = hear(np.concatenate([cut[0], np.zeros(60 * RATE_HZ, np.float32), cut[1]]), faster)
+    assert words[0].start < 0.15
+    assert words[-1].end == pytest.approx(first.duration + 60 + second.duration, abs=0.15)
+    assert not any(first.duration + 0.2 < word.middle < first.duration + 59.8 for word in words)
+
+
+def test_the_same_sound_gives_the_same_words(faster: Transcriber, heard: tuple[Word, ...]) -> None:
+    assert hear(excerpt().samples, faster) == heard
+
+
+def test_music_and_silence_give_no_words(faster: Transcriber) -> None:
+    music = media_factory.music(60, 3, rate_hz=RATE_HZ)
+    assert hear(music, faster) == ()
+    assert hear(np.zeros(60 * RATE_HZ, np.float32), faster) == ()
+
+
+def test_music_and_silence_taken_for_speech_give_no_words(faster: Transcriber) -> None:
+    """Even where voice activity was wrong the recogniser does not believe itself."""
+    for samples in (media_factory.music(20, 5, rate_hz=RATE_HZ), np.zeros(20 * RATE_HZ, np.float32)):
+        assert hear(samples, faster, [Segment(0, 20)]) == ()
+
+
+def test_no_speech_gives_no_words_and_progress_reaches_the_end(faster: Transcriber) -> None:
+    assert hear(np.zeros(0, np.float32), faster) == ()
+    shares: list[float] = []
+    first = excerpt().sentences[0]
+    samples = excerpt().samples
+    transcribe(
+        lambda span: samples[round(span.start * RATE_HZ) : round(span.end * RATE_HZ)],
+        [first.span],
+        transcriber=faster,
+        options=OPTIONS,
+        progress=shares.append,
+    )
+    assert shares[-1] == pytest.approx(1)
+    assert shares == sorted(shares)
+
+
+def test_an_english_model_says_english(faster: Transcriber, openai: Transcriber) -> None:
+    second = np.zeros(RATE_HZ, np.float32)
+    assert (faster.detect_language(second), openai.detect_language(second)) == ("en", "en")
+
+
+def test_a_model_that_is_not_here_is_refused_with_the_way_out(registry: Registry) -> None:
+    with pytest.raises(ModelError, match="unknown model 'tiny'"):
+        load_transcriber(dataclasses.replace(OPTIONS, model="tiny"), registry)
+    with pytest.raises(ModelError, match="rushes models fetch whisper-large-v3"):
+        load_transcriber(dataclasses.replace(OPTIONS, model="whisper-large-v3"), registry)
+
+
+@pytest.mark.parametrize("wrong", [{"pack_s": 31.0}, {"pack_s": 0.5}, {"pad_s": -0.1}, {"unheard_s": 0.0}])
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"pack_s|pad_s"):
+        TranscribeOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_parts_spelled_without_a_blank_join_the_word_before() -> None:
+    heard = [(0.0, 0.5, " forty", 0.9), (0.5, 0.8, "-two", 0.6), (0.8, 1.0, " lines.", 1.0)]
+    assert joined_words(heard, "en") == (Word(0.0, 0.8, "forty-two", 0.6), Word(0.8, 1.0, "lines.", 1.0))
+    assert [word.text for word in joined_words([(0, 1, "你", 1.0), (1, 2, "好", 1.0)], "zh")] == ["你", "好"]
+
+
+@given(no_speech=st.floats(0, 1), logprob=st.floats(-3, 0), probability=st.floats(0, 1))
+def test_belief_follows_its_thresholds(no_speech: float, logprob: float, probability: float) -> None:
+    word, options = Word(0, 1, "so", probability), BeliefOptions()
+    silent = no_speech > options.no_speech and logprob < options.min_logprob
+    kept = believed([Stretch((word,), "so", no_speech, logprob)], options)
+    assert kept == (() if silent or probability < options.min_probability else (word,))
+
+
+def test_text_that_repeats_itself_is_known_by_its_compression() -> None:
+    assert Stretch((), "thank you very much " * 12, 0, 0).repeats > BeliefOptions().max_compression
+    assert Stretch((), excerpt().sentences[0].text, 0, 0).repeats < BeliefOptions().max_compression
