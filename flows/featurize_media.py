@@ -1,7 +1,7 @@
 """Hear what came in: `python flows/featurize_media.py run`."""
 
 from metaflow import Parameter, catch, current, resources, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, told_plainly
+from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
 
 
 class FeaturizeMedia(ProjectFlow):
@@ -51,7 +51,12 @@ class FeaturizeMedia(ProjectFlow):
         self.merge_artifacts(inputs, include=["chunks", "media_hours"])
         outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
         self.summary = commit_hearings(
-            self.chunks, outcomes, run=current.pathspec, settings=self.settings, store=self.store
+            self.chunks,
+            outcomes,
+            died=task_failures(inputs),
+            run=current.pathspec,
+            settings=self.settings,
+            store=self.store,
         )
         self.next(self.end)
 

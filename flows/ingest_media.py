@@ -1,7 +1,7 @@
 """Bring media in: `python flows/ingest_media.py run --source samples/feed.xml`."""
 
 from metaflow import Parameter, catch, current, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, told_plainly
+from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
 
 
 class IngestMedia(ProjectFlow):
@@ -45,7 +45,8 @@ class IngestMedia(ProjectFlow):
 
         self.merge_artifacts(inputs, include=["listing"])
         batches = [getattr(task, "ingested", None) for task in inputs]
-        self.summary = commit_assets(self.listing, batches, run=current.pathspec, store=self.store)
+        died = task_failures(inputs)
+        self.summary = commit_assets(self.listing, batches, died=died, run=current.pathspec, store=self.store)
         self.next(self.end)
 
     @step

@@ -3,6 +3,7 @@
 Run flows from the repository root: `python flows/ingest_media.py run --source samples/feed.xml`.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -27,16 +28,24 @@ class Refused(MetaflowException):
 
 
 def told_plainly(body):
-    """Let a step end in one line, not a traceback, when the input is to blame."""
+    """Show a step's progress, and let it end in one line, not a traceback, when the input is to blame."""
 
     @wraps(body)
     def step_body(self, *args):
+        _show_progress()
         try:
             return body(self, *args)
         except RushesError as error:
             raise Refused(str(error)) from None
 
     return step_body
+
+
+def _show_progress() -> None:
+    """Lines of our own packages at INFO; libraries keep quiet unless something is wrong."""
+    logging.basicConfig(format="%(message)s")
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.INFO)
 
 
 def checked_config(text: str) -> dict:
@@ -82,6 +91,12 @@ def main(flow: type[ProjectFlow]) -> None:
             if not exit_.code and outcome.exists() and outcome.read_text() == "partial":
                 sys.exit(EXIT_PARTIAL)
             raise
+
+
+def task_failures(inputs) -> str:
+    """Why tasks of a foreach died, as `@catch(var="failure")` kept it; empty if none did."""
+    failures = (getattr(task, "failure", None) for task in inputs)
+    return "; ".join(sorted({str(failure.exception).strip().splitlines()[-1] for failure in failures if failure}))
 
 
 def report_outcome(outcome: str) -> None:

@@ -1,7 +1,7 @@
 """Cut the previews: `python flows/publish_previews.py run`."""
 
 from metaflow import Parameter, card, catch, current, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, told_plainly
+from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
 
 
 class PublishPreviews(ProjectFlow):
@@ -53,7 +53,8 @@ class PublishPreviews(ProjectFlow):
 
         self.merge_artifacts(inputs, include=["chunks"])
         outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
-        self.summary = commit_previews(self.chunks, outcomes, run=current.pathspec, store=self.store)
+        died = task_failures(inputs)
+        self.summary = commit_previews(self.chunks, outcomes, died=died, run=current.pathspec, store=self.store)
         self.feeds = write_feed_copies(settings=self.settings, store=self.store)
         self.next(self.end)
 

@@ -4,41 +4,46 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from featurization.errors import RushesError
-from serving.terminal import plain
+from serving.terminal import console, plain, safe
 from steps.store import ROOT, Store
 from steps.tables import ASSETS
 
 STORE = ROOT / ".rushes-demo"
 SOURCE = "samples/feed.xml"
-LAST_LINES = 12
+_LAST_LINES = 12
 _PARTIAL = 3  # exit status of a flow that quarantined something: flows/project_flow.py
-_TASK = re.compile(r"^\S+ \S+ \[\d+/(?P<step>\w+)/\d+ \(pid \d+\)\] (?P<text>.*)$")
-_STARTING, _ENDING = "Task is starting.", "Task finished successfully."
+_PATIENCE_S = 5  # what an interrupted flow gets to end its tasks
+_TASK_LINE = re.compile(r"^\S+ \S+ \[\d+/(?P<step>\w+)/\d+ \(pid \d+\)\] (?P<text>.*)$")
+_ROUTINE = ("Task is starting.", "Task finished successfully.")
 
 
-class DemoFailed(RushesError):
-    """A flow of the demo failed; the message carries the end of its output."""
+class DemoError(RushesError):
+    """A flow of the demo failed; `last` is the end of its output."""
 
     reason = "demo"
+
+    def __init__(self, message: str, last: Sequence[str]) -> None:
+        super().__init__(message)
+        self.last = last
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One flow of the demo."""
+    """One flow of the demo and its arguments."""
 
     name: str
     what: str
@@ -46,49 +51,130 @@ class Stage:
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Stages:
-    """Runs stages in one store, with their whole output in one log."""
+@dataclass(frozen=True, slots=True)
+class Demonstrated:
+    """What the demo worked on, and whether all of it came through."""
 
-    console: Console
+    asset_ids: tuple[str, ...]
+    complete: bool
+    seconds: float
+
+
+def run_demo() -> int:
+    """Run the demo and show what came out; returns the exit status."""
+    from serving.catalog import read_catalog
+    from serving.demo_summary import show_results, show_where
+
+    store = Store(os.environ.get("RUSHES_STORE") or str(STORE))
+    out, log = console(), log_path(store)
+    out.print(f"[bold]rushes demo[/]: a feed of three short episodes becomes previews, in {safe(absolute(store))}")
+    out.print("[dim]two to three minutes the first time, on two cores[/]\n")
+    try:
+        done = demonstrate(store, log, out=out)
+    except DemoError as failure:
+        for line in failure.last:
+            console(stderr=True).print(f"  [dim]│[/] {safe(line)}", soft_wrap=True)
+        raise
+    catalog = read_catalog(store)
+    published = show_results(done, catalog, console=out)
+    show_where(published, store, log=log, console=out)
+    return 1 if not published else 0 if done.complete else _PARTIAL
+
+
+def demonstrate(store: Store, log: Path, *, out: Console) -> Demonstrated:
+    """Take the sample feed through ingest, hearing and publishing; the flows' whole output goes to `log`.
+
+    What is done already is not done again. Raises DemoError if a flow fails.
+    """
+    started = time.monotonic()
+    log.write_text("", encoding="utf-8")
+    stages = Stages(out, store, log)
+    complete = stages.run(Stage("Ingest", "read the feed, fetch and check", "ingest_media", ("--source", SOURCE)))
+    asset_ids = tuple(a for a, (asset,) in store.read(ASSETS).items() if asset.feed == SOURCE)
+    mine = ("--assets", ",".join(asset_ids))
+    complete &= stages.run(Stage("Hear", "words, speakers, topics, ads, spoilers", "featurize_media", mine))
+    complete &= stages.run(Stage("Publish", "rank, gate, cut and master", "publish_previews", mine))
+    return Demonstrated(asset_ids, complete, time.monotonic() - started)
+
+
+def absolute(store: Store) -> str:
+    """The store's address, as good from every folder."""
+    return store.files.root if store.files.local else store.url
+
+
+def log_path(store: Store) -> Path:
+    """Where the flows' output goes: into the store, or beside other temporary files if the store is remote."""
+    folder = Path(store.files.root) if store.files.local else Path(tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "rushes-demo.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Runs flows in one store, one line on the console for each."""
+
+    out: Console
     store: Store
     log: Path
 
     def run(self, stage: Stage) -> bool:
-        """Run one flow to its end; False if it had to quarantine something. Raises DemoFailed."""
+        """Run one flow to its end; False if it had to quarantine something. Raises DemoError."""
         started = time.monotonic()
-        label = f"{stage.name:<8} {stage.what}"
-        if not self.console.is_terminal:
-            self.console.print(f"  {label} …")
-        with self.console.status(label) as status:
-            code, summary = self._follow(stage, label, status, started)
+        if not self.out.is_terminal:
+            self.out.print(f"  {stage.name:<8} {stage.what} …")
+        code, said = self._follow(stage)
         if code not in (0, _PARTIAL):
-            raise DemoFailed(self._complaint(stage, code))
-        mark = "[green]✓[/]" if code == 0 else "[yellow]![/]"
-        took = f"{time.monotonic() - started:.0f} s"
-        self.console.print(f"{mark} [bold]{stage.name:<8}[/] {stage.what:<50} {took:>6}   [dim]{escape(summary)}[/]")
+            last = self.log.read_text(encoding="utf-8").splitlines()[-_LAST_LINES:]
+            raise DemoError(f"{stage.flow} failed with exit status {code}; its whole output is in {self.log}", last)
+        mark = "[yellow]![/]" if code else "[green]✓[/]"
+        took = f"{time.monotonic() - started:4.0f} s"
+        self.out.print(f"{mark} [bold]{stage.name:<8}[/] {stage.what:<40} {took}   [dim]{safe(said)}[/]")
         return code == 0
 
-    def _follow(self, stage: Stage, label: str, status: Status, started: float) -> tuple[int, str]:
+    def _follow(self, stage: Stage) -> tuple[int, str]:
         """Exit status of the flow, and the first line that its last step said."""
-        command = [sys.executable, f"flows/{stage.flow}.py", "run", *stage.arguments]
-        environment = {**os.environ, "RUSHES_STORE": self.store.url, "PYTHONUNBUFFERED": "1"}
-        summary = ""
+        said = ""
+        columns = (TextColumn("[bold]{task.fields[stage]:<8}[/] {task.description:<40}"), TimeElapsedColumn())
         with (
+            Progress(SpinnerColumn(), *columns, TextColumn("[dim]{task.fields[step]}[/]"), **self._calm()) as progress,
             self.log.open("a", encoding="utf-8") as log,
-            subprocess.Popen(
-                command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            ) as process,
+            self._started(stage) as flow,
         ):
-            for line in process.stdout or ():
+            shown = progress.add_task(stage.what, total=None, stage=stage.name, step="")
+            for line in flow.stdout or ():
                 log.write(line)
-                if task := _TASK.match(line):
-                    status.update(f"{label} [dim]· {task['step']} · {time.monotonic() - started:.0f} s[/]")
-                    if task["step"] == "end" and task["text"] not in (_STARTING, _ENDING):
-                        summary = summary or plain(task["text"])
-        return process.returncode, summary
+                if task := _TASK_LINE.match(line):
+                    progress.update(shown, step=f"step {task['step']}")
+                    if task["step"] == "end" and task["text"] not in _ROUTINE:
+                        said = said or plain(task["text"])
+        return flow.returncode, said
 
-    def _complaint(self, stage: Stage, code: int) -> str:
-        last = self.log.read_text(encoding="utf-8").splitlines()[-LAST_LINES:]
-        self.console.print("\n".join(f"  [dim]│[/] {escape(plain(line))}" for line in last))
-        return f"demo: {stage.flow} failed with exit status {code}; its whole output is in {self.log}"
+    def _calm(self) -> dict[str, object]:
+        return {"console": self.out, "transient": True, "disable": not self.out.is_terminal}
+
+    @contextmanager
+    def _started(self, stage: Stage) -> Iterator[subprocess.Popen[str]]:
+        """The flow as a process that ends with us, however we end."""
+        command = [sys.executable, f"flows/{stage.flow}.py", "run", *stage.arguments]
+        environment = {**os.environ, "RUSHES_STORE": absolute(self.store), "PYTHONUNBUFFERED": "1"}
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, encoding="utf-8", errors="replace", **output
+        )
+        try:
+            yield process
+            process.wait()
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Let an interrupted flow stop its tasks: a terminal told it already, otherwise we do."""
+    for nudge in (lambda: None, lambda: process.send_signal(signal.SIGINT), process.kill):
+        if process.poll() is not None:
+            break
+        nudge()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE_S)
+    if process.stdout:
+        process.stdout.close()

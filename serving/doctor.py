@@ -7,19 +7,20 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import Requirement
 
 from featurization.errors import RushesError
-from featurization.models import ModelStatus, Registry
-from serving.terminal import size
-from steps.store import Store
+from featurization.models import ModelStatus, Registry, load_registry
+from serving.terminal import console, print_json, safe, size
+from steps.store import Store, store_url
 
 State = Literal["ok", "note", "missing"]
+_MARKS = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "missing": "[red]✗[/]"}
 _PYTHONS = ((3, 11), (3, 14))  # from, to (excluded), as in setup.cfg
 _LOW_BYTES = 2e9  # about 20 hours of podcasts
 
@@ -33,6 +34,37 @@ class Check:
     state: State
     found: str
     hint: str = ""
+
+
+def run_doctor(*, as_json: bool) -> int:
+    """Print all checks as they are made; returns the exit status, 1 if something needed is missing."""
+    from serving.configured import settings
+    from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL
+
+    models = (settings().transcribe.model, SPEECH_MODEL, SPEAKER_MODEL, TEXT_MODEL)
+    made = examine(registry=load_registry(), serving=models, store_url=store_url())
+    if as_json:
+        checks = list(made)
+        print_json({"ok": healthy(checks), "checks": [asdict(check) for check in checks]})
+    else:
+        checks = list(_shown(made))
+    return 0 if healthy(checks) else 1
+
+
+def _shown(checks: Iterable[Check]) -> Iterator[Check]:
+    """The checks, printed as they pass by: a heading per group, a line each, and a last word."""
+    out, passed, group = console(), [], ""
+    for check in checks:
+        if check.group != group:
+            group = check.group
+            out.print(f"[bold]{group}[/]")
+        hint = f"  [dim]{safe(check.hint)}[/]" if check.hint else ""
+        out.print(f"  {_MARKS[check.state]} {safe(check.name):<22} {safe(check.found)}{hint}", soft_wrap=True)
+        passed.append(check)
+        yield check
+    missing = [check.name for check in passed if check.state == "missing"]
+    verdict = f"[red]missing: {safe(', '.join(missing))}[/]" if missing else "[green]everything needed is here[/]"
+    out.print(f"\n{verdict}")
 
 
 def examine(*, registry: Registry, serving: Collection[str], store_url: str) -> Iterator[Check]:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from featurization.errors import StoreError
+from featurization.errors import ConfigError, StoreError
 from featurization.media import Asset, Hearing, Segment
+from serving.terminal import print_text
 from steps.captions import caption_cues, to_srt, to_vtt
 from steps.feed_copy import chapters_json
 
@@ -22,8 +23,25 @@ def export(asset: Asset, hearing: Hearing, form: Format) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def write(text: str, target: Path) -> None:
-    """Put an export into a file; StoreError if that cannot be."""
+def run_export(name: str, form: Format, out: Path | None) -> None:
+    """Export the asset called `name` from the store to a file or to standard output."""
+    from serving.catalog import read_catalog, read_hearing
+    from steps.store import Store
+
+    store = Store()
+    asset = read_catalog(store).find(name)
+    hearing = read_hearing(asset.asset_id, store=store)
+    if hearing is None:
+        way = f"python flows/featurize_media.py run --assets {asset.asset_id}"
+        raise ConfigError(f"{asset.title} was not heard yet, so there is nothing to export; run `{way}`")
+    text = export(asset, hearing, form)
+    if out is None:
+        print_text(text.removesuffix("\n"))
+    else:
+        _write(text, out)
+
+
+def _write(text: str, target: Path) -> None:
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -34,7 +52,7 @@ def _vtt(asset: Asset, hearing: Hearing) -> str:
     return to_vtt(caption_cues(hearing.sentences, hearing.words), language=asset.language, speakers=True)
 
 
-def _srt(asset: Asset, hearing: Hearing) -> str:
+def _srt(_asset: Asset, hearing: Hearing) -> str:
     return to_srt(caption_cues(hearing.sentences, hearing.words))
 
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from featurization.media import Quarantined
+from serving.configured import settings
+from serving.terminal import console, safe
 from steps.feed_publishing import write_feed_copies
 from steps.publish import PREVIEWS, Summary, restore_previews
 from steps.report import REPORT, run_report
+from steps.runs import short_run
 from steps.settings import Settings
 from steps.store import Snapshot, Store
 from steps.tables import QUARANTINE
+
+
+def run_rollback() -> None:
+    """Roll the store back and say where it stands."""
+    store = Store()
+    undone = store.current()
+    rolled = roll_back(settings=settings(), store=store)
+    console().print(
+        f"undid snapshot {undone.number} ({safe(short_run(undone.run))}); snapshot {rolled.number} has the tables, "
+        f"previews, feeds and report of snapshot {undone.parent}",
+        soft_wrap=True,
+    )
 
 
 def roll_back(*, settings: Settings, store: Store) -> Snapshot:

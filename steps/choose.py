@@ -11,7 +11,6 @@ from featurization.media import Segment
 from ranking.candidates import make_candidates
 from ranking.context import EpisodeContext
 from ranking.gates import Verdict, apply_gates, refuse_asset
-from ranking.lambdarank import from_json
 from ranking.prior import Prior
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice, choose
@@ -42,6 +41,8 @@ CANDIDATES = Table("candidates", ScoredCandidate)
 def current_ranker(store: Store, settings: Settings) -> Ranker:
     """The trained ranker in the store, else the documented prior. ModelError if the model does not fit the code."""
     if store.files.exists(CHAMPION):
+        from ranking.lambdarank import from_json  # brings LightGBM, which the prior does not need
+
         return from_json(store.files.read(CHAMPION).decode())
     return Prior(settings.prior)
 

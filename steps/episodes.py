@@ -66,4 +66,4 @@ def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
 
 
 def _matrix(rows: Sequence[Sequence[float]]) -> np.ndarray:
-    return np.array(rows, dtype=np.float32).reshape(len(rows), -1)
+    return np.array(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)

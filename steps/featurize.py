@@ -10,9 +10,10 @@ from typing import Literal
 
 import numpy as np
 
-from featurization.errors import ConfigError, RushesError
+from featurization.errors import ConfigError
 from featurization.media import Asset, Hearing, LevelTrack, Quarantined, Vector
 from steps.models import Models
+from steps.quarantine import quarantined
 from steps.recording import Recording
 from steps.settings import Settings
 from steps.store import Store, Writes
@@ -86,22 +87,30 @@ def _hear(asset: Asset, *, models: Models, store: Store, place: str) -> Heard:
     with Recording(asset, store=store, settings=models.settings, models=models) as recording:
         try:
             recording.compute()
-        except RushesError as error:
-            log.warning("%s: quarantined: %s", asset.title, error)
-            problem = Quarantined(asset.source, error.reason, str(error), stage="featurize", title=asset.title)
+        except Exception as error:  # whatever it is, the other assets go on
+            problem = quarantined(error, source=asset.source, title=asset.title, stage="featurize")
             return Heard(asset.asset_id, problem)
         return Heard(asset.asset_id, timings=recording.cache.timings)
 
 
 def commit_hearings(
-    chunks: Sequence[Sequence[str]], outcomes: Iterable[Heard], *, run: str, settings: Settings, store: Store
+    chunks: Sequence[Sequence[str]],
+    outcomes: Iterable[Heard],
+    *,
+    died: str,
+    run: str,
+    settings: Settings,
+    store: Store,
 ) -> Summary:
-    """Commit the features of all assets at once. An asset whose task died is quarantined and keeps what it had."""
+    """Commit the features of all assets at once.
+
+    An asset whose task died is quarantined and keeps the features it had; `died` says what tasks died of.
+    """
     by_id = {outcome.asset_id: outcome for outcome in outcomes}
     asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
     assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS, asset_ids).items()}
     heard = [a for a in asset_ids if a in by_id and by_id[a].problem is None]
-    problems = {a: _problem(assets[a], by_id.get(a)) for a in asset_ids if a not in heard}
+    problems = {a: _problem(assets[a], by_id.get(a), died) for a in asset_ids if a not in heard}
     writes = _tables({a: assets[a] for a in heard}, models=Models(settings), store=store)
     quarantine = {a: [problems[a]] if a in problems else [] for a in asset_ids}
     if asset_ids:
@@ -110,10 +119,10 @@ def commit_hearings(
     return Summary(tuple(heard), tuple(problems.values()), dict(timings))
 
 
-def _problem(asset: Asset, outcome: Heard | None) -> Quarantined:
+def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:
     if outcome and outcome.problem:
         return outcome.problem
-    detail = "its task died, perhaps for lack of memory or time; run featurize_media again with this asset alone"
+    detail = f"its task died ({died or 'no reason was left'}); run featurize_media with this asset alone"
     return Quarantined(asset.source, "task-failed", detail, stage="featurize", title=asset.title)
 
 

@@ -22,6 +22,7 @@ from featurization.probe import Probe, probe
 from steps.download import Downloaded, download, fetch_document
 from steps.fetching import Validators, open_client
 from steps.listing import Listing, SourceItem
+from steps.quarantine import quarantined
 from steps.settings import Settings
 from steps.sources import resolve
 from steps.store import Store
@@ -99,11 +100,11 @@ def _ingest(source: SourceItem, *, client: httpx.Client, settings: Settings, sto
         location, fetched = _fetch_any(source.item, client=client, settings=settings, store=store)
         with store.local(fetched.blob) as path:
             media = _probe(path, location)
-    except RushesError as error:
-        log.warning("%s: quarantined: %s", source.item.title, error)
-        return Ingested(problem=_quarantined(source, error))
-    asset = _asset(source, location, fetched, media)
-    return Ingested(asset=_with_documents(asset, source.item, client=client, settings=settings, store=store))
+        asset = _asset(source, location, fetched, media)
+        return Ingested(_with_documents(asset, source.item, client=client, settings=settings, store=store))
+    except Exception as error:  # whatever it is, the other items go on
+        problem = quarantined(error, source=source.location, title=source.item.title, stage="ingest")
+        return Ingested(problem=problem)
 
 
 def _fetch_any(item: FeedItem, *, client: httpx.Client, settings: Settings, store: Store) -> tuple[str, Fetched]:
@@ -228,16 +229,12 @@ def _chapters(asset: Asset, document: bytes) -> tuple[Chapter, ...]:
         return ()
 
 
-def _quarantined(source: SourceItem, error: RushesError) -> Quarantined:
-    return Quarantined(source.location, error.reason, str(error), stage="ingest", title=source.item.title)
-
-
 def commit_assets(
-    listing: Listing, batches: Sequence[Sequence[Ingested] | None], *, run: str, store: Store
+    listing: Listing, batches: Sequence[Sequence[Ingested] | None], *, died: str, run: str, store: Store
 ) -> Summary:
-    """Commit what all batches brought, at once; `None` stands for a batch whose task died."""
+    """Commit what all batches brought, at once; `None` stands for a batch whose task died, `died` says of what."""
     ingested = [one for batch in batches for one in batch or ()]
-    problems = [*listing.problems, *(one.problem for one in ingested if one.problem), *_lost(listing, ingested)]
+    problems = [*listing.problems, *(one.problem for one in ingested if one.problem), *_lost(listing, ingested, died)]
     assets: dict[str, Asset] = {}
     for one in ingested:
         if one.asset:
@@ -270,12 +267,12 @@ def _source_id(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
-def _lost(listing: Listing, ingested: Sequence[Ingested]) -> Iterator[Quarantined]:
+def _lost(listing: Listing, ingested: Sequence[Ingested], died: str) -> Iterator[Quarantined]:
     """Items of which no batch has a word, because its task died."""
     done = {one.problem.source for one in ingested if one.problem} | {one.asset.source for one in ingested if one.asset}
     for source in listing.items:
         if not done & {source.location, *(alternate.url for alternate in source.item.alternates)}:
-            detail = "its task died, perhaps for lack of disk or time; run ingest_media again"
+            detail = f"its task died ({died or 'no reason was left'}); run ingest_media again"
             yield Quarantined(source.location, "task-failed", detail, stage="ingest", title=source.item.title)
 
 

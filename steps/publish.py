@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from featurization.errors import ConfigError, RushesError
+from featurization.errors import ConfigError
 from featurization.media import Asset, Quarantined, Segment
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice
@@ -24,6 +24,7 @@ from steps.captions import caption_cues, to_vtt
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview, current_ranker
 from steps.episodes import Episode, read_episodes
 from steps.feed_copy import chapters_json
+from steps.quarantine import quarantined
 from steps.render import Rendered, piece_between, render_preview
 from steps.settings import Settings
 from steps.store import Store
@@ -140,6 +141,14 @@ class Publisher:
 
     def publish(self, episode: Episode, known: Preview | None) -> Published:
         """The preview of one episode, rendered unless `known` was made by the same recipe."""
+        asset = episode.asset
+        try:
+            return self._published(episode, known)
+        except Exception as error:  # whatever it is, the other episodes go on
+            problem = quarantined(error, source=asset.source, title=asset.title, stage="publish")
+            return Published(asset.asset_id, problem=problem)
+
+    def _published(self, episode: Episode, known: Preview | None) -> Published:
         asset_id, title = episode.asset.asset_id, episode.asset.title
         choice, candidates = choose_preview(
             episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings
@@ -150,14 +159,8 @@ class Publisher:
         if isinstance(choice, NoChoice):
             log.info("%s: no preview: %s", title, choice.reason)
             return Published(asset_id, draft, candidates)
-        try:
-            preview = self._rendered(episode, choice, draft)
-        except RushesError as error:
-            log.warning("%s: quarantined: %s", title, error)
-            problem = Quarantined(episode.asset.source, error.reason, str(error), stage="publish", title=title)
-            return Published(asset_id, candidates=candidates, problem=problem)
-        log.info("%s: preview from %s", title, ", ".join(f"{m.start:.1f} s" for m in preview.moments))
-        return Published(asset_id, preview, candidates)
+        log.info("%s: cutting from %s", title, ", ".join(f"{m.start:.1f} s" for m in draft.moments))
+        return Published(asset_id, self._rendered(episode, draft), candidates)
 
     def _draft(self, episode: Episode, choice: Choice | NoChoice) -> Preview:
         """All of the preview that is known before rendering."""
@@ -178,7 +181,7 @@ class Publisher:
         facts = (RENDERER_VERSION, draft, self.settings.render, episode.asset)
         return replace(draft, recipe=hashlib.sha256(repr(facts).encode()).hexdigest()[:16], run=self.run)
 
-    def _rendered(self, episode: Episode, choice: Choice, draft: Preview) -> Preview:
+    def _rendered(self, episode: Episode, draft: Preview) -> Preview:
         asset, hearing = episode.asset, episode.hearing
         around = [*hearing.sentences, *hearing.ads, *(s for s in hearing.sounds if s.label == "music")]
         pieces = [piece_between(moment, around) for moment in draft.moments]
@@ -274,13 +277,16 @@ def preview_json(asset: Asset, preview: Preview) -> dict[str, Any]:
 
 
 def commit_previews(
-    chunks: Sequence[Sequence[str]], outcomes: Iterable[Published], *, run: str, store: Store
+    chunks: Sequence[Sequence[str]], outcomes: Iterable[Published], *, died: str, run: str, store: Store
 ) -> Summary:
-    """Commit the previews of all assets at once, then put their files in place. A dead task leaves the old preview."""
+    """Commit the previews of all assets at once, then put their files in place.
+
+    An asset whose task died keeps the preview it had; `died` says what tasks died of.
+    """
     by_id = {outcome.asset_id: outcome for outcome in outcomes}
     asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
     made = {a: o.preview for a, o in by_id.items() if o.preview}
-    problems = _problems(asset_ids, by_id, store)
+    problems = _problems(asset_ids, by_id, died=died, store=store)
     writes = {
         PREVIEWS: {a: [preview] for a, preview in made.items()},
         CANDIDATES: {a: by_id[a].candidates for a in made},
@@ -297,10 +303,12 @@ def commit_previews(
     )
 
 
-def _problems(asset_ids: Iterable[str], by_id: Mapping[str, Published], store: Store) -> dict[str, Quarantined]:
+def _problems(
+    asset_ids: Iterable[str], by_id: Mapping[str, Published], *, died: str, store: Store
+) -> dict[str, Quarantined]:
     failed = {a: o.problem for a, o in by_id.items() if o.problem}
     lost = [a for a in asset_ids if a not in by_id]
-    detail = "its task died, perhaps for lack of memory or time; run publish_previews again with this asset alone"
+    detail = f"its task died ({died or 'no reason was left'}); run publish_previews with this asset alone"
     for asset_id, (asset,) in store.read(ASSETS, lost).items():
         failed[asset_id] = Quarantined(asset.source, "task-failed", detail, stage="publish", title=asset.title)
     return failed

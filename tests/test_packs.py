@@ -84,4 +84,4 @@ def test_what_was_not_heard_is_given_back() -> None:
 
 def test_a_recording_that_ends_early_is_filled_with_silence() -> None:
     (pack,) = all_packs([Segment(0, 2)], pad_s=0.5)
-    assert pack.read(lambda segment: np.ones(16_000, np.float32)).tolist() == [1.0] * 16_000 + [0.0] * 24_000
+    assert pack.read(lambda _: np.ones(16_000, np.float32)).tolist() == [1.0] * 16_000 + [0.0] * 24_000

@@ -1,0 +1,103 @@
+"""`python -m benchmarks TASK DATA_DIR --out FILE.json`: one task, measured, as JSON and as a short table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.job import Job
+from benchmarks.report import Clock, Measured, short_table, write_report
+from featurization.errors import ConfigError, RushesError, SourceError
+from steps import settings
+from steps.store import ROOT
+
+TASKS = {
+    "asr": "word errors beside the bare engine: audio + refs.csv (file, language, duration_s, text)",
+    "diarization": "who speaks when: NAME.flac or .wav + NAME.rttm",
+    "sounds": "speech, music, noise and silence: audio + NAME.sounds.csv (start, end, label)",
+    "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
+    "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
+}
+EXAMPLES = """
+examples:
+  python -m benchmarks asr data/asr --out asr.json --predictions predictions/asr
+  python -m benchmarks diarization data/meetings --out diarization.json
+  python -m benchmarks pipeline samples/episodes --out pipeline.json
+  python -m benchmarks pipeline samples/episodes --repeat-to 10 --out ten-hours.json
+"""
+BAD_INPUT = 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    tasks = "\n".join(f"  {name:<12} {what}" for name, what in TASKS.items())
+    parsed = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"Measure one task on a folder of data.\n\ntasks, and what is in their folder:\n{tasks}",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parsed.add_argument("task", metavar="TASK", help="one of those above")
+    parsed.add_argument("data", metavar="DATA_DIR", type=Path, help="folder with the inputs and the truth about them")
+    parsed.add_argument("--out", metavar="FILE.json", type=Path, required=True, help="where the figures go")
+    parsed.add_argument("--predictions", metavar="DIR", type=Path, help="where to write what was found, per input")
+    parsed.add_argument(
+        "--config", metavar="FILE", type=Path, default=ROOT / "config" / "default.toml", help="settings of the run"
+    )
+    parsed.add_argument(
+        "--repeat-to",
+        metavar="HOURS",
+        type=float,
+        default=0.0,
+        help="pipeline: measure one file of so many hours, made by repeating the folder's sound",
+    )
+    return parsed
+
+
+def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
+    """Measure and write the report. Raises RushesError for what the caller has to put right."""
+    if arguments.task not in TASKS:
+        raise ConfigError(f"unknown task {arguments.task!r}; known tasks: {', '.join(TASKS)}")
+    if not arguments.data.is_dir():
+        raise SourceError(f"{arguments.data}: no such folder")
+    job = Job(
+        data=arguments.data,
+        scratch=scratch,
+        config=arguments.config,
+        settings=settings.build(settings.Settings, settings.parse(_text(arguments.config))),
+        predictions=arguments.predictions,
+        repeat_to_h=arguments.repeat_to,
+    )
+    for folder in filter(None, (arguments.out.parent, arguments.predictions)):
+        folder.mkdir(parents=True, exist_ok=True)
+    clock = Clock()
+    measured: Measured = import_module(f"benchmarks.{arguments.task}").measure(job)
+    write_report(arguments.out, arguments.task, job.data, measured, clock)
+    return measured
+
+
+def _text(config: Path) -> str:
+    try:
+        return config.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{config}: cannot be read ({error}); give a TOML file") from error
+
+
+def main() -> None:
+    """Measure what the command line asks for; exit status 2 and one line if that cannot be done."""
+    arguments = parser().parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="rushes-bench-") as folder:
+            measured = run(arguments, Path(folder))
+    except (RushesError, OSError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    print(short_table(arguments.task, measured))
+    print(f"all figures: {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

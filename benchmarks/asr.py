@@ -1,0 +1,138 @@
+"""Recognition: word errors, speed, and words made up, beside the bare engine on the same weights in the same run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bare_whisper import BareWhisper
+from benchmarks.job import Job, read_csv, say
+from benchmarks.listening import Listener
+from benchmarks.made_sounds import make_music, make_silence
+from benchmarks.report import Measured
+from eval.word_errors import WordErrors, word_errors
+from featurization.errors import SourceError
+from featurization.media import Word
+from featurization.probe import probe
+from steps.models import SPEECH_MODEL
+
+REFERENCES = "refs.csv"
+SPEECHLESS_S = 60.0
+PEER = "faster-whisper alone"
+NOTES = (
+    "wer: errors over words of the reference, pooled over files; both texts in lower case without punctuation, English "
+    "figures spelled out, Mr. Mrs. Dr. in full (eval/word_errors.py)",
+    "real_time_factor: wall seconds over seconds of sound; decoding and voice activity included, loading models not",
+    "words_in_music, words_in_silence: words heard in 60 s of computed music and of digital silence",
+    f"{PEER}: WhisperModel.transcribe(beam_size=1, vad_filter=True, condition_on_previous_text=False, "
+    "word_timestamps=True), the rest at defaults, int8 on a CPU, the same folder of weights",
+)
+
+Hear = Callable[[Path], Sequence[Word]]
+
+
+@dataclass
+class Tally:
+    """What one recogniser has done so far."""
+
+    hear: Hear
+    seconds: float = 0.0
+    errors: WordErrors = field(default_factory=WordErrors)
+
+    def words(self, path: Path) -> Sequence[Word]:
+        """The words of a file, on the clock."""
+        started = time.perf_counter()
+        words = self.hear(path)
+        self.seconds += time.perf_counter() - started
+        return words
+
+    def judge(self, row: dict[str, str], words: Sequence[Word]) -> WordErrors:
+        """Errors of one file, which are also added to the pool."""
+        found = " ".join(word.text for word in words)
+        errors = word_errors(row["text"], found, language=row["language"] or "en")
+        self.errors += errors
+        return errors
+
+    def metrics(self, audio_s: float, made_up: dict[str, int]) -> dict[str, Any]:
+        """The figures of this recogniser."""
+        return {"wer": self.errors.rate, "real_time_factor": self.seconds / audio_s, **made_up}
+
+
+def measure(job: Job) -> Measured:
+    """Word errors over refs.csv. Predictions: FILE.json for each of its files."""
+    rows = read_csv(job.data / REFERENCES, "file", "language", "text")
+    if absent := [row["file"] for row in rows if not (job.data / row["file"]).is_file()]:
+        raise SourceError(f"{job.data / REFERENCES}: {absent[0]} is not in that folder")
+    if not rows:
+        raise SourceError(f"{job.data / REFERENCES}: no rows in it")
+    listener = Listener(job.scratch, job.settings)
+    options = job.settings.transcribe
+    engine = BareWhisper(listener.models.registry.locate(options.model), threads=options.threads)
+    ours, bare = Tally(_ours(listener)), Tally(engine.words)
+    _ = listener.models.transcriber  # loaded before the clock runs
+    files, audio_s = _compare(job, rows, ours, bare)
+    made_up = [_made_up(job.scratch, tally.hear) for tally in (ours, bare)]
+    return Measured(
+        metrics=ours.metrics(audio_s, made_up[0]),
+        peers={PEER: bare.metrics(audio_s, made_up[1])},
+        counts={"files": len(rows), "audio_s": audio_s, **_counts(ours.errors)},
+        files=tuple(files),
+        models=(options.model, SPEECH_MODEL),
+        notes=NOTES,
+        details={"engine": listener.models.transcriber.name},
+    )
+
+
+def _ours(listener: Listener) -> Hear:
+    def hear(path: Path) -> Sequence[Word]:
+        with listener.recording(path) as recording:
+            return recording.recognised
+
+    return hear
+
+
+def _compare(job: Job, rows: Sequence[dict[str, str]], ours: Tally, bare: Tally) -> tuple[list[dict[str, Any]], float]:
+    """Both recognisers on every file, and how many seconds of sound that was."""
+    files, audio_s = [], 0.0
+    for number, row in enumerate(rows, start=1):
+        path = job.data / row["file"]
+        words, peer_words = ours.words(path), bare.words(path)
+        errors, peer_errors = ours.judge(row, words), bare.judge(row, peer_words)
+        duration_s = float(row.get("duration_s") or 0) or probe(path).duration_s
+        audio_s += duration_s
+        job.predict(f"{row['file']}.json", _prediction(row["file"], words))
+        text = " ".join(word.text for word in words)
+        files.append({"file": row["file"], "wer": errors.rate, **_counts(errors), "peer_wer": peer_errors.rate})
+        files[-1] |= {"duration_s": duration_s, "text": text}
+        say(f"{number} of {len(rows)}: {row['file']}: wer {errors.rate:.3f}, {PEER} {peer_errors.rate:.3f}")
+    return files, audio_s
+
+
+def _counts(errors: WordErrors) -> dict[str, int]:
+    return {
+        "words": errors.words,
+        "substituted": errors.substituted,
+        "deleted": errors.deleted,
+        "inserted": errors.inserted,
+    }
+
+
+def _made_up(scratch: Path, hear: Hear) -> dict[str, int]:
+    """How many words are heard where nobody speaks."""
+    music, silence = (
+        make_music(scratch / "music.wav", SPEECHLESS_S),
+        make_silence(scratch / "silence.wav", SPEECHLESS_S),
+    )
+    return {"words_in_music": len(hear(music)), "words_in_silence": len(hear(silence))}
+
+
+def _prediction(file: str, words: Sequence[Word]) -> str:
+    rows = [
+        {"start": round(w.start, 3), "end": round(w.end, 3), "text": w.text, "probability": round(w.probability, 4)}
+        for w in words
+    ]
+    return json.dumps({"file": file, "words": rows}, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,60 @@
+"""One long file made by repeating sound: the same hour again and again costs what other hours would."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+
+RATE_HZ = 44_100
+BIT_RATE = 64_000
+FRAME = 1152  # samples of an MP3 frame
+
+
+def repeated(files: Sequence[Path], target: Path, *, hours: float) -> Path:
+    """Write the sound of `files`, one after the other and again until `hours` are full, as one mono MP3.
+
+    It is encoded once; then its frames, which stand alone (no bit reservoir), are copied as often as needed.
+    """
+    once = target.with_suffix(".once.mp3")
+    seconds = _encode(files, once)
+    whole, rest = divmod(hours * 3600, seconds)
+    size = once.stat().st_size
+    with target.open("wb") as long:
+        for _ in range(int(whole)):
+            with once.open("rb") as data:
+                shutil.copyfileobj(data, long)
+        with once.open("rb") as data:
+            long.write(data.read(round(size * rest / seconds)))
+    once.unlink()
+    return target
+
+
+def _encode(files: Sequence[Path], target: Path) -> float:
+    """Write bare MP3 frames of a constant bit rate; returns how many seconds of sound they hold."""
+    options = {"write_xing": "0", "id3v2_version": "0"}
+    samples = 0
+    with av.open(str(target), "w", format="mp3", options=options) as container:
+        stream = container.add_stream("libmp3lame", rate=RATE_HZ, layout="mono", options={"reservoir": "0"})
+        stream.bit_rate = BIT_RATE
+        for frame in _frames(files):
+            samples += frame.samples
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return samples / RATE_HZ
+
+
+def _frames(files: Sequence[Path]) -> Iterator[AudioFrame]:
+    """The decoded sound of all files in whole MP3 frames."""
+    resampler = AudioResampler("s16p", "mono", RATE_HZ, FRAME)
+    for file in files:
+        with av.open(str(file)) as container:
+            stream: AudioStream = container.streams.audio[0]
+            for frame in container.decode(stream):
+                frame.pts = None
+                yield from (part for part in resampler.resample(frame) if part.samples == FRAME)

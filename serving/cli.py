@@ -1,0 +1,191 @@
+"""The `rushes` command: try it, check it, list, export and serve what the flows made.
+
+What is heavy is imported inside the commands, so that help and short answers come at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from featurization.errors import RushesError
+from serving import terminal
+from serving.exports import Format
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(
+    help="Podcast feeds become 30-second previews. Start with [bold]rushes demo[/].",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings=_HELP,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is said in one line, never in a traceback."""
+    try:
+        app()
+    except (RushesError, OSError) as error:
+        sys.exit(terminal.complain(error))
+
+
+def _examples(*commands: str) -> str:
+    return "\n\n".join(["[dim]Examples[/]", *(f"[cyan]{command}[/]" for command in commands)])
+
+
+@app.command(epilog=_examples("rushes demo", "RUSHES_STORE=/tmp/try rushes demo"))
+def demo() -> None:
+    """Run the main job on the bundled sample: a feed in, previews out.
+
+    The store is .rushes-demo unless RUSHES_STORE names another. Exits with 1 if a flow failed or nothing was published,
+    and with 3 if something was quarantined.
+    """
+    from serving.demo import run_demo
+
+    raise typer.Exit(run_demo())
+
+
+@app.command(epilog=_examples("rushes doctor", "rushes doctor --json"))
+def doctor(as_json: AsJson = False) -> None:
+    """Check that everything is here that rushes needs.
+
+    Exits with 1 if something needed is missing.
+    """
+    from serving.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(as_json=as_json))
+
+
+@app.command(
+    epilog=_examples("rushes feed samples/feed.xml", "rushes feed https://example.org/feed.xml --limit 5 --json")
+)
+def feed(
+    source: Annotated[str, typer.Argument(help="Feed URL, feed file, media file, folder, or .csv/.parquet manifest.")],
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=0, help="Take only the newest N items; 0 takes all.")] = 0,
+) -> None:
+    """Show what an ingest of SOURCE would make; fetches no media."""
+    from serving.sources import show_feed
+
+    show_feed(source, limit=limit, as_json=as_json)
+
+
+@app.command(epilog=_examples("rushes probe samples/episodes/*.mp3", "rushes probe episode.mp3 --json"))
+def probe(
+    files: Annotated[list[Path], typer.Argument(help="Media files.", metavar="FILE...")], as_json: AsJson = False
+) -> None:
+    """Show what is in each FILE, or one line of error.
+
+    Exits with 2 if any could not be read.
+    """
+    from serving.sources import show_probes
+
+    raise typer.Exit(show_probes(files, as_json=as_json))
+
+
+models_app = typer.Typer(rich_markup_mode="rich", context_settings=_HELP)
+app.add_typer(models_app, name="models")
+
+
+@models_app.callback(invoke_without_command=True, epilog=_examples("rushes models", "rushes models fetch whisper-base"))
+def models(context: typer.Context) -> None:
+    """List the models that rushes can use, or fetch them."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@models_app.command("list", epilog=_examples("rushes models list --json"))
+def list_models(as_json: AsJson = False) -> None:
+    """List every model with its state, task and licence; contacts nobody."""
+    from serving.weights import show_models
+
+    show_models(as_json=as_json)
+
+
+@models_app.command("fetch", epilog=_examples("rushes models fetch", "rushes models fetch whisper-base whisper-small"))
+def fetch_models(
+    names: Annotated[list[str] | None, typer.Argument(help="Models by name; without one, the defaults.")] = None,
+) -> None:
+    """Fetch models and check their bytes; what is here already is not fetched again."""
+    from serving.weights import fetch
+
+    fetch(names or ())
+
+
+@app.command(epilog=_examples("rushes assets", "rushes assets --json"))
+def assets(as_json: AsJson = False) -> None:
+    """List the assets of the store and what became of them.
+
+    Each is ingested, heard, published, refused or quarantined; the last two say why.
+    """
+    from serving.listings import show_assets
+
+    show_assets(as_json=as_json)
+
+
+@app.command(epilog=_examples("rushes runs", "rushes runs --limit 5 --json"))
+def runs(
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show the newest N runs and snapshots.")] = 20,
+) -> None:
+    """List the runs of the flows, and the store's snapshots.
+
+    A run is done, failed, or unfinished: still at work, or its process was killed.
+    """
+    from serving.listings import show_runs
+
+    show_runs(limit=limit, as_json=as_json)
+
+
+@app.command(epilog=_examples("rushes rollback"))
+def rollback() -> None:
+    """Undo the last commit to the store.
+
+    Tables, previews, copies of feeds and the report become what they were before. What was undone stays in the history.
+    """
+    from serving.history import run_rollback
+
+    run_rollback()
+
+
+@app.command(
+    epilog=_examples(
+        "rushes export 72ab --format srt --out jar.srt", "rushes export 'The Jar in the Cold Barn' --format rttm"
+    )
+)
+def export(
+    asset: Annotated[str, typer.Argument(help="Id, the unique beginning of an id, or exact title.")],
+    form: Annotated[Format, typer.Option("--format", "-f", help="What to write.")],
+    out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.", dir_okay=False)] = None,
+) -> None:
+    """Write what was heard of an asset for other tools.
+
+    vtt and srt are captions, chapters the Podcasting 2.0 JSON, rttm the speakers, and json is everything. label-studio
+    is a task for a project whose labels are named speaker, ad and topic.
+    """
+    from serving.exports import run_export
+
+    run_export(asset, form, out)
+
+
+@app.command(epilog=_examples("rushes serve", "rushes serve --port 9000", "rushes serve --host 0.0.0.0"))
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default is reached from this machine only.")
+    ] = "127.0.0.1",
+) -> None:
+    """Serve previews, tables and report over HTTP, read-only."""
+    from serving.listen import listen
+
+    listen(host=host, port=port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""`rushes serve`: the API on a socket of this machine."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from featurization.errors import ConfigError
+from serving.api import create_app
+from serving.terminal import console, safe
+from steps.store import Store
+
+
+def listen(*, host: str, port: int) -> None:
+    """Serve the store until interrupted. ConfigError if nothing can listen there."""
+    store = Store()
+    bound = _bind(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    console().print(
+        f"[bold]rushes[/] serves {safe(store.url)} on http://{shown}:{bound.getsockname()[1]}  [dim](Ctrl-C stops)[/]",
+        soft_wrap=True,
+    )
+    uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning")).run(sockets=[bound])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        hint = "choose another --port, or 0 for a free one" if port else "choose another --host"
+        raise ConfigError(f"cannot listen on {host}:{port} ({error.strerror or error}); {hint}") from error

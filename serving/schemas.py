@@ -1,0 +1,205 @@
+"""What the API answers, as types: they validate, and they are the schema at /openapi.json."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from featurization.media import (
+    AdSpan,
+    Asset,
+    AudioProfile,
+    Chapter,
+    Rights,
+    Sentence,
+    Soundbite,
+    SoundSpan,
+    SpoilerSpan,
+    Topic,
+    Turn,
+    Word,
+)
+from serving.catalog import Catalog, State, in_words, strongest
+from serving.terminal import timecode
+from steps.publish import Preview
+
+
+class Problem(BaseModel):
+    """Why a request has no other answer."""
+
+    reason: str = Field(description="Stable slug: not-found, invalid, store, …")
+    detail: str = Field(description="One line for a person.")
+
+
+class Health(BaseModel):
+    """The service and the store answer."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    snapshot: int = Field(description="Number of the store's current snapshot; 0 is the empty store.")
+
+
+class AssetHit(BaseModel):
+    """One asset of the store, or one source that never became one."""
+
+    asset_id: str
+    title: str
+    show: str
+    duration_s: float
+    published: str = Field(description="ISO 8601, as the feed says; empty if it does not.")
+    state: State
+    reason: str = Field(description="Why it was refused or quarantined.")
+    source: str
+
+
+class AssetDetail(AssetHit):
+    """All that is known of an asset but its timeline."""
+
+    kind: Literal["audio", "video"]
+    container: str
+    codec: str
+    rate_hz: int
+    channels: int
+    size_bytes: int
+    sha256: str
+    guid: str
+    feed: str
+    link: str
+    author: str
+    description: str
+    language: str
+    season: int
+    episode: int
+    explicit: bool
+    persons: list[str]
+    soundbites: list[Soundbite]
+    chapters: list[Chapter]
+    rights: Rights
+    profile: AudioProfile | None = Field(description="What was measured of its sound; null until it was heard.")
+
+
+class Timeline(BaseModel):
+    """What happens when in an asset. Times are seconds, half-open: [start, end)."""
+
+    asset_id: str
+    title: str
+    duration_s: float
+    words: list[Word]
+    sentences: list[Sentence]
+    turns: list[Turn]
+    sounds: list[SoundSpan]
+    topics: list[Topic]
+    ads: list[AdSpan]
+    spoilers: list[SpoilerSpan]
+
+
+class PreviewHit(BaseModel):
+    """One preview; start, end and timecode are null if it was refused."""
+
+    asset_id: str
+    title: str
+    show: str
+    status: Literal["published", "refused"]
+    reason: str
+    start: float | None
+    end: float | None
+    timecode: str | None
+    duration_s: float
+    score: float
+    why: list[str] = Field(description="What spoke most for this moment, the strongest first.")
+    text: str
+    audio: str | None = Field(description="Path of the sound on this server.")
+
+
+class Moment(BaseModel):
+    """A span of the asset that the preview is made of, in seconds."""
+
+    start: float
+    end: float
+
+
+class Gate(BaseModel):
+    """How many candidates a gate excluded, with examples of why."""
+
+    gate: str
+    excluded: int
+    examples: list[str]
+
+
+class PreviewSource(BaseModel):
+    """The media that a preview was cut from."""
+
+    url: str
+    sha256: str
+
+
+class PreviewDetail(BaseModel):
+    """The content of preview.json."""
+
+    asset_id: str
+    status: Literal["published", "refused"]
+    reason: str
+    title: str
+    show: str
+    guid: str
+    start: float | None
+    end: float | None
+    moments: list[Moment]
+    duration_s: float
+    score: float
+    contributions: dict[str, float] = Field(description="Feature to its part of the score.")
+    text: str
+    loudness_lufs: float
+    true_peak_dbtp: float
+    gates: list[Gate]
+    considered: int
+    model: str
+    run: str
+    code: str
+    source: PreviewSource
+    license: str
+    attribution: str
+
+
+class AssetPage(BaseModel):
+    """A stretch of the list of assets."""
+
+    total: int
+    offset: int
+    items: list[AssetHit]
+
+
+class PreviewPage(BaseModel):
+    """A stretch of the list of previews."""
+
+    total: int
+    offset: int
+    items: list[PreviewHit]
+
+
+def preview_hit(asset: Asset, preview: Preview) -> PreviewHit:
+    """The line of a preview in a list."""
+    first, last = (preview.moments[0], preview.moments[-1]) if preview.moments else (None, None)
+    return PreviewHit(
+        asset_id=asset.asset_id,
+        title=asset.title,
+        show=asset.show,
+        status=preview.status,
+        reason=preview.reason,
+        start=first.start if first else None,
+        end=last.end if last else None,
+        timecode=timecode(first.start) if first else None,
+        duration_s=preview.duration_s,
+        score=preview.score,
+        why=[in_words(name) for name in strongest(preview)],
+        text=preview.text,
+        audio=f"/previews/{asset.asset_id}/preview.mp3" if "preview.mp3" in preview.files else None,
+    )
+
+
+def asset_detail(asset: Asset, catalog: Catalog, profile: AudioProfile | None) -> AssetDetail:
+    """The asset with its state; where the store keeps its bytes stays inside."""
+    known = {name: getattr(asset, name) for name in AssetDetail.model_fields if hasattr(asset, name)}
+    entry = catalog.entry(asset)
+    return AssetDetail(**{**known, "state": entry.state, "reason": entry.reason, "profile": profile})
