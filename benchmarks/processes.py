@@ -57,7 +57,8 @@ def run_measured(
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in accepted:
-        last = "\n".join((said.read_text() + complained.read_text()).splitlines()[-LAST_LINES:])
+        ends = [text.read_text(errors="replace").splitlines()[-LAST_LINES:] for text in (said, complained)]
+        last = "\n".join(line for end in ends for line in end)
         raise ProgramFailedError(f"{' '.join(arguments[:3])} failed with exit status {process.returncode}:\n{last}")
     unit = 1 if sys.platform == "darwin" else 1024
     cost = Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)

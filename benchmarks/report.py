@@ -98,7 +98,7 @@ def _flat(figures: Figures, before: str = "") -> Iterator[tuple[str, Any]]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{round(value, 6):.4g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: Any) -> Any:
@@ -107,5 +107,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
     if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
+        return float(f"{round(value, 9):.6g}") if math.isfinite(value) else None
     return value

@@ -55,9 +55,9 @@ class AdExtent:
     def grow(self, first: int, last: int, *, opened: bool) -> tuple[int, int]:
         """First and last sentence of the whole read; if `opened`, the passage already says that it begins."""
         gains = self._gains(first, last)
-        return self._first(first, last, gains, opened=opened), self._last(first, last, gains)
+        return self._first(first, gains, opened=opened), self._last(last, gains)
 
-    def _first(self, first: int, last: int, gains: dict[int, float], *, opened: bool) -> int:
+    def _first(self, first: int, gains: dict[int, float], *, opened: bool) -> int:
         reach = [place for place in sorted(gains, reverse=True) if place < first]
         opening = next((place for place in reach if OPENER.search(self.sentences[place].text)), None)
         if opening is not None and (not opened or opening == first - 1):
@@ -67,7 +67,7 @@ class AdExtent:
         ended = next((place for place in reach if CLOSER.search(self.sentences[place].text)), -1)
         return self._best(first, [place for place in reach if place > ended], gains, step=0)
 
-    def _last(self, first: int, last: int, gains: dict[int, float]) -> int:
+    def _last(self, last: int, gains: dict[int, float]) -> int:
         if CLOSER.search(self.sentences[last].text):
             return last
         reach = [place for place in sorted(gains) if place > last]

@@ -174,7 +174,7 @@ class _Edges:
         """Onto the start of speech that is reached through the least speech: this span's or the next one's."""
         place = bisect_right(self.starts, time) - 1
         to_next = max(0.0, self.ends[place] - time) if place >= 0 else 0.0
-        costs = dict.fromkeys(self.starts[place + 1:place + 2], to_next)
+        costs = dict.fromkeys(self.starts[place + 1 : place + 2], to_next)
         if place >= 0 and time < self.ends[place]:
             costs[self.starts[place]] = time - self.starts[place]
         return self._cheapest(costs, time, floor=floor, ceiling=ceiling)
@@ -183,7 +183,7 @@ class _Edges:
         """Onto the end of speech that is reached through the least speech: this span's or the one before."""
         place = bisect_left(self.ends, time)
         to_last = max(0.0, time - self.starts[place]) if place < len(self.starts) else 0.0
-        costs = dict.fromkeys(self.ends[max(0, place - 1):place], to_last)
+        costs = dict.fromkeys(self.ends[max(0, place - 1) : place], to_last)
         if place < len(self.starts) and time > self.starts[place]:
             costs[self.ends[place]] = self.ends[place] - time
         return self._cheapest(costs, time, floor=floor, ceiling=ceiling)

@@ -12,7 +12,9 @@ class IngestMedia(ProjectFlow):
         summary: `steps.ingest.Summary`: ids of its assets in the source's order, and what was quarantined
     """
 
-    source = Parameter("source", required=True, help="feed URL, feed file, media file, folder, or .csv/.parquet manifest")
+    source = Parameter(
+        "source", required=True, help="feed URL, feed file, media file, folder, or .csv/.parquet manifest"
+    )
     limit = Parameter("limit", type=int, default=0, help="take only the newest N items; 0 takes all")
 
     @step

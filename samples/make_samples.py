@@ -24,9 +24,7 @@ HERE = Path(__file__).resolve().parent
 def main() -> None:
     """Make all samples."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--out", type=Path, default=HERE, help="folder to write to (default: this one)"
-    )
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: this one)")
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     show = read_show(HERE / "scripts" / "show.toml")

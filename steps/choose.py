@@ -70,9 +70,9 @@ def choose_preview(
 
 
 def _scored(verdicts: Iterable[Verdict], choice: Choice | NoChoice) -> Iterator[ScoredCandidate]:
-    chosen = isinstance(choice, Choice)
-    scores = {ranked.candidate: ranked.score for ranked in choice.ranked} if chosen else {}
-    picked = {moment.candidate for moment in choice.moments} if chosen else set()
+    ranked, moments = (choice.ranked, choice.moments) if isinstance(choice, Choice) else ((), ())
+    scores = {one.candidate: one.score for one in ranked}
+    picked = {moment.candidate for moment in moments}
     for verdict in verdicts:
         c = verdict.candidate
         excluded = tuple(f"{exclusion.gate}: {exclusion.reason}" for exclusion in verdict.exclusions)

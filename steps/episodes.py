@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
     levels, vectors = store.read(LEVELS, asset_ids), store.read(VECTORS, asset_ids)
 
     def episode(asset_id: str) -> Episode:
-        def rows(table: Table) -> tuple:
+        def rows(table: Table[Any]) -> tuple[Any, ...]:
             return tables[table].get(asset_id, ())
 
         return Episode(

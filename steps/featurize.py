@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from featurization.errors import ConfigError
 from featurization.media import Asset, Hearing, LevelTrack, Quarantined, Vector
 from steps.models import Models

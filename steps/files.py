@@ -24,7 +24,9 @@ def explained(action: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StoreError(f"{action}: no space left on the device; free some or point RUSHES_STORE elsewhere") from error
+            raise StoreError(
+                f"{action}: no space left on the device; free some or point RUSHES_STORE elsewhere"
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise StoreError(f"{action}: not permitted; check the owner, or point RUSHES_STORE elsewhere") from error
         raise StoreError(f"{action}: {error}") from error

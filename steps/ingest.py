@@ -16,7 +16,7 @@ import httpx
 
 from featurization.errors import MediaError, RushesError
 from featurization.feeds import FeedItem
-from featurization.media import Asset, Chapter, Quarantined, Soundbite, TranscriptFile
+from featurization.media import Asset, Chapter, Quarantined, Soundbite
 from featurization.podcast_namespace import chapters_within, parse_chapters
 from featurization.probe import Probe, probe
 from steps.download import Downloaded, download, fetch_document
@@ -195,9 +195,7 @@ def _within(clips: Iterable[Soundbite], duration_s: float) -> tuple[Soundbite, .
     return tuple(replace(clip, end=min(clip.end, duration_s)) for clip in clips if clip.start < duration_s)
 
 
-def _with_documents(
-    asset: Asset, item: FeedItem, *, client: httpx.Client, settings: Settings, store: Store
-) -> Asset:
+def _with_documents(asset: Asset, item: FeedItem, *, client: httpx.Client, settings: Settings, store: Store) -> Asset:
     """The asset with its transcripts, chapters and picture. A document that cannot be had is left out and said."""
 
     def get(url: str) -> bytes:

@@ -27,7 +27,7 @@ from steps.feed_copy import chapters_json
 from steps.quarantine import quarantined
 from steps.render import Rendered, piece_between, render_preview
 from steps.settings import Settings
-from steps.store import Store
+from steps.store import Store, Writes
 from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
 from steps.tagging import PreviewTags, tag_preview
 from steps.waveform import preview_levels, waveform_png, waveform_svg
@@ -150,9 +150,7 @@ class Publisher:
 
     def _published(self, episode: Episode, known: Preview | None) -> Published:
         asset_id, title = episode.asset.asset_id, episode.asset.title
-        choice, candidates = choose_preview(
-            episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings
-        )
+        choice, candidates = choose_preview(episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings)
         draft = self._draft(episode, choice)
         if known and known.recipe == draft.recipe:
             return Published(asset_id, known, candidates)
@@ -221,7 +219,9 @@ class Publisher:
 def _chosen(choice: Choice) -> dict[str, Any]:
     best = choice.best
     return {
-        "moments": tuple(moment.candidate.span for moment in choice.moments),
+        "moments": tuple(
+            Segment(round(m.candidate.start, 3), round(m.candidate.end, 3)) for m in choice.moments
+        ),
         "score": round(best.score, 6),
         "contributions": {c.feature: round(c.contribution, 6) for c in best.contributions if c.contribution},
         "text": " … ".join(moment.candidate.text for moment in choice.moments),
@@ -287,7 +287,7 @@ def commit_previews(
     asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
     made = {a: o.preview for a, o in by_id.items() if o.preview}
     problems = _problems(asset_ids, by_id, died=died, store=store)
-    writes = {
+    writes: Writes = {
         PREVIEWS: {a: [preview] for a, preview in made.items()},
         CANDIDATES: {a: by_id[a].candidates for a in made},
         QUARANTINE: {a: [problems[a]] if a in problems else [] for a in asset_ids},

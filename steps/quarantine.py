@@ -31,4 +31,6 @@ def _detail(error: Exception) -> str:
     log.debug("unexpected", exc_info=error)
     at = traceback.extract_tb(error.__traceback__)[-1]
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"rushes itself failed on it ({what}, {at.filename.rpartition('/')[2]}:{at.lineno}); report this with the file"
+    return (
+        f"rushes itself failed on it ({what}, {at.filename.rpartition('/')[2]}:{at.lineno}); report this with the file"
+    )

@@ -118,7 +118,8 @@ class Recording:
             return detect_speech(self.pcm.blocks(channel=channel), self.settings.speech, self.models.registry)
 
         return tuple(
-            self.cache.rows("speech", SPEECH, (self._speech_options, c), lambda c=c: detect(c)) for c in self._channels
+            self.cache.rows("speech", SPEECH, (self._speech_options, channel), partial(detect, channel))
+            for channel in self._channels
         )
 
     @cached_property

@@ -8,12 +8,13 @@ from dataclasses import replace
 from featurization.media import Quarantined, Segment, Sentence
 from ranking.features import FEATURES
 from steps.choose import CANDIDATES, ScoredCandidate
-from steps.episode_card import EpisodeReport, PreviewFile, ScoredSpan
+from steps.episode_card import EpisodeReport, PreviewFile
 from steps.episodes import Episode, read_episodes
 from steps.preview_page import PageOptions, RunFacts, report_html
 from steps.publish import PREVIEWS, Preview, Summary
 from steps.settings import Settings
 from steps.store import Store
+from steps.timeline_svg import ScoredSpan
 
 REPORT = "report.html"
 SHOWN_CONTRIBUTIONS = 10
@@ -27,8 +28,7 @@ def run_report(summary: Summary, *, run: str, settings: Settings, store: Store) 
     episodes = read_episodes(asset_ids, store=store)
     players = settings.publish.report_players
     reports = [
-        _episode(e, previews[e.asset.asset_id][0], candidates.get(e.asset.asset_id, ()), store=store)
-        for e in episodes
+        _episode(e, previews[e.asset.asset_id][0], candidates.get(e.asset.asset_id, ()), store=store) for e in episodes
     ]
     page = report_html(
         [*reports, *map(_failed, summary.problems)],

@@ -19,7 +19,6 @@ from featurization.media import (
     AdSpan,
     Asset,
     AudioProfile,
-    Float32,
     LevelTrack,
     Quarantined,
     Sentence,
@@ -32,6 +31,7 @@ from featurization.media import (
 )
 
 Row = TypeVar("Row")
+_MAPPINGS = (dict, Mapping, typing.Mapping)
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
@@ -66,21 +66,29 @@ class Table(Generic[Row]):
 
 def arrow_type(hint: Any) -> pa.DataType:
     """The Arrow type of a field's annotation: scalars, literals, tuples, string-keyed maps, nested dataclasses."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Float32:
-        return pa.float32()
-    if origin is typing.Literal:
-        return pa.string()
-    if origin is tuple:
-        return pa.list_(arrow_type(args[0]))
-    if origin in (dict, Mapping, typing.Mapping):
-        return pa.map_(pa.string(), arrow_type(args[1]))
-    if origin in (typing.Union, types.UnionType):
-        return arrow_type(next(a for a in args if a is not type(None)))
-    if is_dataclass(hint):
-        hints = typing.get_type_hints(hint, include_extras=True)
-        return pa.struct([pa.field(f.name, arrow_type(hints[f.name])) for f in fields(hint)])
-    return _SCALARS[hint]
+    args = typing.get_args(hint)
+    match typing.get_origin(hint):
+        case typing.Annotated:  # Float32 is the only one
+            return pa.float32()
+        case typing.Literal:
+            return pa.string()
+        case origin if origin is tuple:
+            return pa.list_(arrow_type(args[0]))
+        case origin if origin in _MAPPINGS:
+            return pa.map_(pa.string(), arrow_type(args[1]))
+        case typing.Union | types.UnionType:
+            return arrow_type(_present(args))
+    return _struct(hint) if is_dataclass(hint) else _SCALARS[hint]
+
+
+def _struct(hint: Any) -> pa.DataType:
+    hints = typing.get_type_hints(hint, include_extras=True)
+    return pa.struct([pa.field(f.name, arrow_type(hints[f.name])) for f in fields(hint)])
+
+
+def _present(args: Sequence[Any]) -> Any:
+    """What an optional field holds when it holds something."""
+    return next(arg for arg in args if arg is not type(None))
 
 
 def _plain(value: Any) -> Any:
@@ -99,10 +107,10 @@ def _build(hint: Any, value: Any) -> Any:
         return None
     if origin is tuple:
         return tuple(_build(args[0], item) for item in value)
-    if origin in (dict, Mapping, typing.Mapping):
+    if origin in _MAPPINGS:
         return {key: _build(args[1], item) for key, item in value}
     if origin in (typing.Union, types.UnionType):
-        return _build(next(a for a in args if a is not type(None)), value)
+        return _build(_present(args), value)
     if is_dataclass(hint):
         hints = typing.get_type_hints(hint, include_extras=True)
         return hint(**{name: _build(hints[name], item) for name, item in value.items() if name in hints})  # type: ignore[operator]

@@ -1,5 +1,7 @@
 """The algebra of segments."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_intersection_is_commutative_and_contained(a: Segment, b: Segment):
 @given(several)
 def test_merged_segments_are_disjoint_sorted_and_cover_the_same(spans: list[Segment]):
     merged = merge(spans)
-    assert all(a.end < b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(merged))
     assert all(any(s.start >= m.start and s.end <= m.end for m in merged) for s in spans)
     assert merge(merged) == merged
 

@@ -124,5 +124,5 @@ def test_a_store_that_cannot_be_written_says_where(tmp_path: Path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_said_with_the_way_out():
-    with pytest.raises(StoreError, match="no space left.*RUSHES_STORE"), explained("writing x"):
+    with pytest.raises(StoreError, match=r"no space left.*RUSHES_STORE"), explained("writing x"):
         Path("/dev/full").write_bytes(b"x")

@@ -51,9 +51,7 @@ def _pad(track: Audio, rate: int, start: float, length: float, notes: list[int])
     _add(track, rate, start, 0.06 * swell * chord)
 
 
-def _arpeggio(
-    track: Audio, rate: int, start: float, beat: float, notes: list[int], pattern: tuple[int, ...]
-) -> None:
+def _arpeggio(track: Audio, rate: int, start: float, beat: float, notes: list[int], pattern: tuple[int, ...]) -> None:
     """Pluck the chord notes in eighths, an octave up."""
     for step, choice in enumerate(pattern):
         accent = 0.3 if step % 4 == 0 else 0.22
@@ -61,9 +59,7 @@ def _arpeggio(
         _add(track, rate, start + step * beat / 2, pluck)
 
 
-def _rhythm(
-    track: Audio, rate: int, start: float, beat: float, bass: int, rng: np.random.Generator
-) -> None:
+def _rhythm(track: Audio, rate: int, start: float, beat: float, bass: int, rng: np.random.Generator) -> None:
     """Add bass, a drum on beats one and three, and a shaker on the off beats."""
     time = np.arange(int(0.25 * rate)) / rate
     sweep = 2 * np.pi * np.cumsum(48 + 90 * np.exp(-time * 40)) / rate
