@@ -7,6 +7,12 @@ READY := $(VENV)/.ready
 TASK ?= pipeline
 DATA ?= samples/episodes
 PORT ?= 8000
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+# pip's chatter as one line that counts up; its errors are shown as they are
+COUNTED := awk -v n="$$(grep -c == config/requirements.lock)" '\
+	/^Collecting/ { printf "\r    %d of %d %-50.50s", ++i, n, $$2; fflush() } /^Installing/ { printf "\r    unpacking %d packages %-40s", n, ""; fflush() } \
+	/^ERROR|error:/ { print } END { print "" }'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:  ## list these targets
@@ -19,7 +25,7 @@ $(READY): config/requirements.lock config/models.toml setup.cfg
 	@echo "==> creating $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 	@echo "==> installing the locked packages (2 to 5 minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --requirement config/requirements.lock
+	@$(BIN)/python -m pip install --requirement config/requirements.lock 2>&1 | $(COUNTED)
 	@$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@echo "==> fetching the default models (100 MB, once)"
 	@$(BIN)/rushes models fetch

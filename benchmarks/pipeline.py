@@ -91,12 +91,12 @@ def measure(job: Job) -> Measured:
 
 
 def _source(job: Job) -> Path:
-    """The folder itself, or a folder with the one long file made of it."""
-    if not job.repeat_to_h:
-        return job.data.resolve()
+    """The folder itself, or a folder with the one long file made of it. Raises SourceError if it holds no media."""
     listing = list_source(str(job.data), limit=0, settings=job.settings)
     if not listing.items:
-        raise SourceError(f"{job.data}: no media in it that could be repeated")
+        raise SourceError(f"{job.data}: no media in it")
+    if not job.repeat_to_h:
+        return job.data.resolve()
     folder = job.scratch / "long"
     folder.mkdir()
     say(f"making {job.repeat_to_h:g} hours of {len(listing.items)} files")

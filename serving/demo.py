@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from featurization.errors import RushesError
-from serving.terminal import console, plain, safe
+from serving.terminal import console, counted, plain, safe
 from steps.store import ROOT, Store
 from steps.tables import ASSETS
 
@@ -78,6 +78,7 @@ def run_demo() -> int:
     catalog = read_catalog(store)
     published = show_results(done, catalog, console=out)
     show_where(published, store, log=log, console=out)
+    out.print(f"\n{counted(len(published), 'preview')} in {done.seconds:.0f} s")
     return 1 if not published else 0 if done.complete else _PARTIAL
 
 
@@ -134,12 +135,7 @@ class Stages:
     def _follow(self, stage: Stage) -> tuple[int, str]:
         """Exit status of the flow, and the first line that its last step said."""
         said = ""
-        columns = (TextColumn("[bold]{task.fields[stage]:<8}[/] {task.description:<40}"), TimeElapsedColumn())
-        with (
-            Progress(SpinnerColumn(), *columns, TextColumn("[dim]{task.fields[step]}[/]"), **self._calm()) as progress,
-            self.log.open("a", encoding="utf-8") as log,
-            self._started(stage) as flow,
-        ):
+        with self._progress() as progress, self.log.open("a", encoding="utf-8") as log, self._started(stage) as flow:
             shown = progress.add_task(stage.what, total=None, stage=stage.name, step="")
             for line in flow.stdout or ():
                 log.write(line)
@@ -149,17 +145,25 @@ class Stages:
                         said = said or plain(task["text"])
         return flow.returncode, said
 
-    def _calm(self) -> dict[str, object]:
-        return {"console": self.out, "transient": True, "disable": not self.out.is_terminal}
+    def _progress(self) -> Progress:
+        """A spinner, the stage and its seconds, gone when the stage is over; nothing where nobody looks."""
+        stage = TextColumn("[bold]{task.fields[stage]:<8}[/] {task.description:<40}")
+        columns = (SpinnerColumn(), stage, TimeElapsedColumn(), TextColumn("[dim]{task.fields[step]}[/]"))
+        return Progress(*columns, console=self.out, transient=True, disable=not self.out.is_terminal)
 
     @contextmanager
     def _started(self, stage: Stage) -> Iterator[subprocess.Popen[str]]:
         """The flow as a process that ends with us, however we end."""
         command = [sys.executable, f"flows/{stage.flow}.py", "run", *stage.arguments]
         environment = {**os.environ, "RUSHES_STORE": absolute(self.store), "PYTHONUNBUFFERED": "1"}
-        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, encoding="utf-8", errors="replace", **output
+            command,
+            cwd=ROOT,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         try:
             yield process
@@ -170,10 +174,11 @@ class Stages:
 
 def _end(process: subprocess.Popen[str]) -> None:
     """Let an interrupted flow stop its tasks: a terminal told it already, otherwise we do."""
-    for nudge in (lambda: None, lambda: process.send_signal(signal.SIGINT), process.kill):
+    for nudge in (None, signal.SIGINT, signal.SIGKILL):
         if process.poll() is not None:
             break
-        nudge()
+        if nudge:
+            process.send_signal(nudge)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE_S)
     if process.stdout:

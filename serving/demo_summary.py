@@ -21,7 +21,7 @@ from steps.store import Store, store_url
 
 def show_results(done: Demonstrated, catalog: Catalog, *, console: Console) -> list[str]:
     """A table of the previews and a line for each asset without one; returns the ids of what was published."""
-    entries = [catalog.entry(catalog.assets[asset_id]) for asset_id in done.asset_ids]
+    entries = [entry for entry in catalog.entries() if entry.asset_id in done.asset_ids]
     published = [entry.asset_id for entry in entries if entry.state == "published"]
     if published:
         names = ("Preview", "From – to!", ">Length", ">LUFS", ">dBTP", "Why this moment")

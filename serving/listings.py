@@ -47,11 +47,11 @@ def show_runs(*, limit: int, as_json: bool) -> None:
     if not runs and not snapshots:
         out.print("nothing ran yet; try `rushes demo`")
     if runs:
-        names = ("Run!", "Status!", "Started!", ">Took", "Outcome!", "User")
-        out.print(table(names, [_run_row(run) for run in runs], title="Runs"))
+        columns = ("Run!", "Status!", "Started!", ">Took", "Outcome!", "User")
+        out.print(table(columns, [_run_row(run) for run in runs], title="Runs"))
     if snapshots:
-        names = (">Snapshot", "Committed!", "By", "")
-        out.print(table(names, [_commit_row(commit) for commit in snapshots], title="Snapshots of the store"))
+        rows = [_commit_row(commit) for commit in snapshots]
+        out.print(table((">Snapshot", "Committed!", "By", ""), rows, title="Snapshots of the store"))
 
 
 def _plain(row: FlowRun | Commit) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from itertools import islice
 from typing import Any, Literal
 
@@ -57,13 +58,13 @@ def recent_runs(limit: int = 20) -> list[FlowRun]:
 
 def _metaflow() -> Any:
     """The client, seeing the runs of everybody, in the repository's datastore wherever it is called from."""
-    import metaflow  # a quarter of a second, only for those who ask
+    client: Any = import_module("metaflow")  # a quarter of a second, only for those who ask
     from metaflow.metaflow_config import DATASTORE_SYSROOT_LOCAL
 
-    metaflow.namespace(None)
-    if metaflow.get_metadata().startswith("local@") and not DATASTORE_SYSROOT_LOCAL:
-        metaflow.metadata(f"local@{ROOT}")
-    return metaflow
+    client.namespace(None)
+    if client.get_metadata().startswith("local@") and not DATASTORE_SYSROOT_LOCAL:
+        client.metadata(f"local@{ROOT}")
+    return client
 
 
 def _flow_run(run: Any) -> FlowRun:
