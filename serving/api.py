@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -115,7 +116,9 @@ def _problem(status: int, reason: str, detail: str) -> JSONResponse:
 
 async def _refused(_: Request, error: Any) -> Response:
     reason = "not-found" if error.status_code == 404 else "refused"
-    return _problem(error.status_code, reason, str(error.detail))
+    unknown = error.detail == HTTPStatus(error.status_code).phrase  # it is not one of our sentences
+    hint = "; GET /openapi.json lists what can be asked" if unknown else ""
+    return _problem(error.status_code, reason, f"{error.detail}{hint}")
 
 
 async def _invalid(_: Request, error: Any) -> Response:

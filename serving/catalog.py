@@ -8,7 +8,6 @@ from typing import Literal, TypeVar
 
 from featurization.errors import ConfigError
 from featurization.media import Asset, Hearing, Quarantined
-from ranking.features import FEATURES
 from steps.publish import PREVIEWS, Preview
 from steps.store import Store
 from steps.tables import (
@@ -29,7 +28,6 @@ from steps.tables import (
 Row = TypeVar("Row")
 State = Literal["ingested", "heard", "published", "refused", "quarantined"]
 _SHOWN_REASONS = 3
-_IN_WORDS = {feature.name: feature.description for feature in FEATURES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +136,3 @@ def strongest(preview: Preview) -> list[str]:
     """Names of the features that spoke most for the pick, the strongest first."""
     spoke_for = [(part, name) for name, part in preview.contributions.items() if part > 0]
     return [name for _, name in sorted(spoke_for, key=lambda item: (-item[0], item[1]))[:_SHOWN_REASONS]]
-
-
-def in_words(feature: str) -> str:
-    """What a feature measures, as its declaration says; features of older models keep their names."""
-    return _IN_WORDS.get(feature, feature.replace("_", " "))

@@ -20,7 +20,7 @@ from featurization.media import (
     Turn,
     Word,
 )
-from serving.catalog import Catalog, State, in_words, strongest
+from serving.catalog import Catalog, State, strongest
 from serving.terminal import timecode
 from steps.publish import Preview
 
@@ -192,7 +192,7 @@ def preview_hit(asset: Asset, preview: Preview) -> PreviewHit:
         timecode=timecode(first.start) if first else None,
         duration_s=preview.duration_s,
         score=preview.score,
-        why=[in_words(name) for name in strongest(preview)],
+        why=[name.replace("_", " ") for name in strongest(preview)],
         text=preview.text,
         audio=f"/previews/{asset.asset_id}/preview.mp3" if "preview.mp3" in preview.files else None,
     )
