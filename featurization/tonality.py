@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from featurization.pcm import Samples
 
@@ -74,8 +72,10 @@ class TonalityMeter:
 
 def _activity(samples: Samples) -> Counts:
     """In how many of its spectra each bin of a hop stands out, (hop, bin), 0 to 8."""
+    from scipy.ndimage import uniform_filter1d  # slow to import, and only needed here
+
     frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME)[::_STEP]
-    spectra: NDArray[Any] = scipy.fft.rfft(frames * _TAPER, axis=1)[:, _BINS]
+    spectra: NDArray[Any] = np.fft.rfft(frames * _TAPER, axis=1)[:, _BINS]
     decibels = 20 * np.log10(np.abs(spectra) * np.float32(2 / _TAPER.sum()) + np.float32(1e-7))
     around = uniform_filter1d(decibels, _NEIGHBOURS, axis=1, mode="nearest")
     active = (decibels > around + _EMPHASIS_DB) & (decibels > _AUDIBLE_DB)
@@ -84,6 +84,8 @@ def _activity(samples: Samples) -> Counts:
 
 def _strengths(counts: Counts, start: int, end: int) -> NDArray[np.float32]:
     """Mean height of the strongest lines in the window around each hop from `start` to `end`."""
+    from scipy.ndimage import minimum_filter1d
+
     sums = np.cumsum(np.pad(counts, ((1, 0), (0, 0))), axis=0, dtype=np.int32)
     hops = np.arange(start, end)
     first, last = np.maximum(hops - _AROUND, 0), np.minimum(hops + _AROUND + 1, len(counts))

@@ -11,6 +11,8 @@ class FeaturizeMedia(ProjectFlow):
         chunks: asset ids by task
         media_hours: hours of media in the run
         summary: `steps.featurize.Summary`: ids of what was heard, what was quarantined, wall seconds by extractor
+        report: the same in a few lines for people
+        outcome: "complete", or "partial" if something was quarantined
     """
 
     assets = Parameter("assets", default="new", help="new (not heard yet), all, or asset ids with commas between")
@@ -40,13 +42,13 @@ class FeaturizeMedia(ProjectFlow):
         from steps.featurize import hear_chunk
 
         self.outcomes = hear_chunk(self.input, settings=self.settings, store=self.store)
-        self.next(self.join)
+        self.next(self.commit)
 
     @step
     @told_plainly
-    def join(self, inputs):
+    def commit(self, inputs):
         """Commit the tables of all chunks, at once."""
-        from steps.featurize import commit_hearings
+        from steps.featurize import commit_hearings, describe
 
         self.merge_artifacts(inputs, include=["chunks", "media_hours"])
         outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
@@ -54,19 +56,19 @@ class FeaturizeMedia(ProjectFlow):
             self.chunks,
             outcomes,
             died=task_failures(inputs),
-            run=current.pathspec,
+            run=f"{current.flow_name}/{current.run_id}",
             settings=self.settings,
             store=self.store,
         )
+        self.report = describe(self.summary, self.media_hours)
+        self.outcome = self.summary.outcome
         self.next(self.end)
 
     @step
     def end(self):
         """Say what was heard, what it took, and what could not be."""
-        from steps.featurize import describe
-
-        print(describe(self.summary, self.media_hours))
-        report_outcome(self.summary.outcome)
+        print(self.report)
+        report_outcome(self.outcome)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ class IngestMedia(ProjectFlow):
     Artifacts:
         listing: what the source offers, as `steps.sources.Listing`
         summary: `steps.ingest.Summary`: ids of its assets in the source's order, and what was quarantined
+        report: the same in a few lines for people
+        outcome: "complete", or "partial" if something was quarantined
     """
 
     source = Parameter(
@@ -37,27 +39,29 @@ class IngestMedia(ProjectFlow):
         from steps.ingest import ingest_batch
 
         self.ingested = ingest_batch(self.listing, self.input, settings=self.settings, store=self.store)
-        self.next(self.join)
+        self.next(self.commit)
 
     @step
     @told_plainly
-    def join(self, inputs):
+    def commit(self, inputs):
         """Commit what all batches brought, at once."""
-        from steps.ingest import commit_assets
+        from steps.ingest import commit_assets, describe
 
         self.merge_artifacts(inputs, include=["listing"])
         batches = [getattr(task, "ingested", None) for task in inputs]
         died = task_failures(inputs)
-        self.summary = commit_assets(self.listing, batches, died=died, run=current.pathspec, store=self.store)
+        self.summary = commit_assets(
+            self.listing, batches, died=died, run=f"{current.flow_name}/{current.run_id}", store=self.store
+        )
+        self.report = describe(self.listing, self.summary)
+        self.outcome = self.summary.outcome
         self.next(self.end)
 
     @step
     def end(self):
         """Say what came in and what did not."""
-        from steps.ingest import describe
-
-        print(describe(self.listing, self.summary))
-        report_outcome(self.summary.outcome)
+        print(self.report)
+        report_outcome(self.outcome)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What every flow shares: its code package, its configuration, and how it ends.
 
+Every task of a run imports this module, so what is heavy is imported where it is used.
+
 Run flows from the repository root: `python flows/ingest_media.py run --source samples/feed.xml`.
 """
 
@@ -9,13 +11,18 @@ import sys
 import tempfile
 from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metaflow import Config, FlowSpec, package_sources
 from metaflow.exception import MetaflowException
 
+import steps
 from featurization.errors import RushesError
-from steps import settings
-from steps.store import ROOT, Store
+
+ROOT = Path(steps.__file__).resolve().parents[1]  # also where a code package was extracted
+if TYPE_CHECKING:
+    from steps.settings import Settings
+    from steps.store import Store
 
 PACKAGES = ("config", "eval", "featurization", "ranking", "serving", "steps")
 EXIT_PARTIAL = 3  # the run finished, but some assets were quarantined
@@ -50,8 +57,10 @@ def _show_progress() -> None:
 
 def checked_config(text: str) -> dict:
     """Parse and check a TOML config; what is wrong with it is said in one line before anything runs."""
+    from steps.settings import parse
+
     try:
-        return settings.parse(text)
+        return parse(text)
     except RushesError as error:
         raise Refused(str(error)) from None
 
@@ -63,13 +72,17 @@ class ProjectFlow(FlowSpec):
     config = Config("config", default=str(ROOT / "config" / "default.toml"), parser=checked_config)
 
     @property
-    def settings(self) -> settings.Settings:
+    def settings(self) -> "Settings":
         """The run's settings, as frozen option classes."""
-        return settings.build(settings.Settings, self.config.to_dict())
+        from steps.settings import Settings, build
+
+        return build(Settings, self.config.to_dict())
 
     @property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """The store that RUSHES_STORE names."""
+        from steps.store import Store
+
         return Store()
 
 

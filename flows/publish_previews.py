@@ -11,7 +11,9 @@ class PublishPreviews(ProjectFlow):
         chunks: asset ids by task
         feeds: store keys of the annotated copies of the feeds
         summary: `steps.publish.Summary`: ids published and refused, and what was quarantined
-        html: the report, also shown as the card of the last step
+        html: the report with players, shown as the card of the step `publish`
+        report: the same in a few lines for people
+        outcome: "complete", or "partial" if something was quarantined
     """
 
     assets = Parameter("assets", default="new", help="new (no preview decided yet), all, or asset ids with commas")
@@ -42,33 +44,33 @@ class PublishPreviews(ProjectFlow):
         self.outcomes = publish_chunk(
             self.input, length_s=self.length_s, run=run, settings=self.settings, store=self.store
         )
-        self.next(self.join)
-
-    @step
-    @told_plainly
-    def join(self, inputs):
-        """Commit all previews at once, put their files in place, and annotate the copies of the feeds."""
-        from steps.feed_publishing import write_feed_copies
-        from steps.publish import commit_previews
-
-        self.merge_artifacts(inputs, include=["chunks"])
-        outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
-        died = task_failures(inputs)
-        self.summary = commit_previews(self.chunks, outcomes, died=died, run=current.pathspec, store=self.store)
-        self.feeds = write_feed_copies(settings=self.settings, store=self.store)
-        self.next(self.end)
+        self.next(self.publish)
 
     @card(type="html")
     @step
-    def end(self):
-        """Report what was published, and why."""
-        from steps.publish import describe
+    @told_plainly
+    def publish(self, inputs):
+        """Commit all previews at once, put their files in place, annotate the copies of the feeds, and report."""
+        from steps.feed_publishing import write_feed_copies
+        from steps.publish import commit_previews, describe
         from steps.report import run_report
 
+        self.merge_artifacts(inputs, include=["chunks"])
         run = f"{current.flow_name}/{current.run_id}"
+        outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
+        died = task_failures(inputs)
+        self.summary = commit_previews(self.chunks, outcomes, died=died, run=run, store=self.store)
+        self.feeds = write_feed_copies(settings=self.settings, store=self.store)
         self.html = run_report(self.summary, run=run, settings=self.settings, store=self.store)
-        print(describe(self.summary, store=self.store))
-        report_outcome(self.summary.outcome)
+        self.report = describe(self.summary, store=self.store)
+        self.outcome = self.summary.outcome
+        self.next(self.end)
+
+    @step
+    def end(self):
+        """Say what was published, and why the rest was not."""
+        print(self.report)
+        report_outcome(self.outcome)
 
 
 if __name__ == "__main__":

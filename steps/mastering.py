@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d
 
 Samples = NDArray[np.float32]
 
@@ -72,6 +71,8 @@ def limiting_gain(samples: Samples, rate_hz: int, *, ceiling_db: float, lookahea
     if needed.min(initial=1.0) >= 1.0:
         return np.ones(samples.shape[1], dtype=np.float32)
     reach = max(1, round(lookahead_s * rate_hz))
+    from scipy.ndimage import minimum_filter1d
+
     window = np.hanning(2 * reach + 1)
     held = minimum_filter1d(np.pad(needed, reach, mode="edge"), 2 * reach + 1, mode="nearest")
     return np.asarray(np.convolve(held, window / window.sum(), mode="valid"), dtype=np.float32)
