@@ -43,8 +43,8 @@ def _examples(*commands: str) -> str:
 def demo() -> None:
     """Run the main job on the bundled sample: a feed in, previews out.
 
-    The store is .rushes-demo unless RUSHES_STORE names another. Exits with 1 if a flow failed or nothing was published,
-    and with 3 if something was quarantined.
+    The store is .rushes-demo unless RUSHES_STORE names another.
+    Exits with 1 if a flow failed or nothing was published, with 3 if something was quarantined.
     """
     from serving.demo import run_demo
 
@@ -94,10 +94,10 @@ app.add_typer(models_app, name="models")
 
 
 @models_app.callback(invoke_without_command=True, epilog=_examples("rushes models", "rushes models fetch whisper-base"))
-def models(context: typer.Context) -> None:
+def models(context: typer.Context, as_json: AsJson = False) -> None:
     """List the models that rushes can use, or fetch them."""
     if context.invoked_subcommand is None:
-        list_models()
+        list_models(as_json)
 
 
 @models_app.command("list", epilog=_examples("rushes models list --json"))
@@ -147,7 +147,8 @@ def runs(
 def rollback() -> None:
     """Undo the last commit to the store.
 
-    Tables, previews, copies of feeds and the report become what they were before. What was undone stays in the history.
+    Tables, previews, copies of feeds and the report become what they were before.
+    What was undone stays in the history; what was fetched and computed is kept.
     """
     from serving.history import run_rollback
 
@@ -166,8 +167,9 @@ def export(
 ) -> None:
     """Write what was heard of an asset for other tools.
 
-    vtt and srt are captions, chapters the Podcasting 2.0 JSON, rttm the speakers, and json is everything. label-studio
-    is a task for a project whose labels are named speaker, ad and topic.
+    vtt and srt are captions, chapters the Podcasting 2.0 JSON, rttm the speakers.
+    label-studio is a task for a project whose labels are named speaker, ad and topic.
+    json is everything.
     """
     from serving.exports import run_export
 

@@ -128,7 +128,7 @@ def _store(url: str) -> Iterator[Check]:
 
 
 def _local_folder(root: Path) -> Iterator[Check]:
-    there = next(folder for folder in (root, *root.parents) if folder.is_dir())
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
     with tempfile.TemporaryFile(dir=there):
         yield Check("store", "writable", "ok", str(there))
     free = shutil.disk_usage(there).free

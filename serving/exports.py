@@ -11,8 +11,6 @@ from typing import Any, Literal
 from featurization.errors import ConfigError, StoreError
 from featurization.media import Asset, Hearing, Segment
 from serving.terminal import print_text
-from steps.captions import caption_cues, to_srt, to_vtt
-from steps.feed_copy import chapters_json
 
 Format = Literal["vtt", "srt", "chapters", "rttm", "label-studio", "json"]
 
@@ -49,14 +47,20 @@ def _write(text: str, target: Path) -> None:
 
 
 def _vtt(asset: Asset, hearing: Hearing) -> str:
+    from steps.captions import caption_cues, to_vtt
+
     return to_vtt(caption_cues(hearing.sentences, hearing.words), language=asset.language, speakers=True)
 
 
 def _srt(_asset: Asset, hearing: Hearing) -> str:
+    from steps.captions import caption_cues, to_srt
+
     return to_srt(caption_cues(hearing.sentences, hearing.words))
 
 
 def _chapters(asset: Asset, hearing: Hearing) -> str:
+    from steps.feed_copy import chapters_json
+
     return chapters_json(hearing.topics, title=asset.title).decode()
 
 

@@ -15,7 +15,7 @@ from steps.store import Store
 def listen(*, host: str, port: int) -> None:
     """Serve the store until interrupted. ConfigError if nothing can listen there."""
     store = Store()
-    bound = _bind(host, port)
+    bound = bind(host, port)
     shown = f"[{host}]" if ":" in host else host
     console().print(
         f"[bold]rushes[/] serves {safe(store.url)} on http://{shown}:{bound.getsockname()[1]}  [dim](Ctrl-C stops)[/]",
@@ -24,7 +24,8 @@ def listen(*, host: str, port: int) -> None:
     uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning")).run(sockets=[bound])
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. ConfigError if it cannot be had."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)

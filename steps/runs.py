@@ -70,7 +70,7 @@ def _metaflow() -> Any:
 def _flow_run(run: Any) -> FlowRun:
     tasks = [task for step in run for task in step]
     ended = [task.finished_at for task in tasks if task.finished_at]
-    status: Status = "done" if run.successful else "failed" if _gave_up(tasks) else "unfinished"
+    status: Status = "done" if run.successful else "failed" if any(map(_gave_up, tasks)) else "unfinished"
     until = run.finished_at or max(ended, default=None)
     return FlowRun(
         run=run.pathspec,
@@ -82,9 +82,10 @@ def _flow_run(run: Any) -> FlowRun:
     )
 
 
-def _gave_up(tasks: list[Any]) -> bool:
-    """Whether a task ended without success; a caught one counts as a success."""
-    return any(task.finished and not task.successful for task in tasks)
+def _gave_up(task: Any) -> bool:
+    """Whether the last attempt that began ended in an error; a caught error is none."""
+    facts: dict[str, str] = task.metadata_dict
+    return facts.get("attempt_ok") == "False" and facts.get("attempt") == facts.get("attempt-done")
 
 
 def commits(store: Store) -> list[Commit]:

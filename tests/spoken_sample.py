@@ -40,11 +40,12 @@ def excerpt(episode: int = 0, seconds: float = 60.0) -> Excerpt:
     said = tuple(Said(s["start"], s["end"], s["text"]) for s in truth["sentences"] if s["end"] < seconds)
     end = said[-1].end + 0.2
     music = tuple(Segment(m["start"], m["end"]) for m in truth["music"] if m["end"] < end)
-    return Excerpt(_decode(SAMPLES / "episodes" / name)[: round(end * RATE_HZ)], said, music)
+    return Excerpt(episode_samples(SAMPLES / "episodes" / name)[: round(end * RATE_HZ)], said, music)
 
 
-def _decode(path: Path) -> NDArray[np.float32]:
-    resampler = av.AudioResampler("flt", "mono", RATE_HZ)
+def episode_samples(path: Path, rate_hz: int = RATE_HZ) -> NDArray[np.float32]:
+    """A whole episode, (time,), mono."""
+    resampler = av.AudioResampler("flt", "mono", rate_hz)
     with av.open(str(path)) as container:
         frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
     return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)

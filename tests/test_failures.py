@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Workplace
 from media_factory import RATE_HZ, encode, encode_video, music, noise, silence
+from spoken_sample import episode_samples
 
 from steps.publish import PREVIEWS
 from steps.store import ROOT
@@ -25,14 +26,8 @@ EPISODE = SAMPLES / "episodes" / "02-the-jar-in-the-cold-barn.mp3"
 
 def first_seconds(seconds: float) -> np.ndarray:
     """The beginning of a talk, from a sample episode's first words on."""
-    import av
-
-    with av.open(str(EPISODE)) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
-        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-    samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])
     start = round(7.4 * RATE_HZ)
-    return samples[start : start + round(seconds * RATE_HZ)]
+    return episode_samples(EPISODE, RATE_HZ)[start : start + round(seconds * RATE_HZ)]
 
 
 def test_hopeless_recordings_get_reasons_and_the_run_goes_on(workplace: Workplace):

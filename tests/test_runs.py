@@ -1,0 +1,126 @@
+"""What ran, as Metaflow itself recorded it: a run that ended, one that failed, and one that was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stocked_store import LAMP, preview, publish, stocked
+
+from steps.runs import commits, short_run
+from steps.store import ROOT
+
+FLOW = """
+import time
+from types import SimpleNamespace
+from metaflow import FlowSpec, Parameter, step
+
+class IngestMedia(FlowSpec):
+    fate = Parameter("fate", default="")
+
+    @step
+    def start(self):
+        if self.fate == "fail":
+            raise ValueError("as asked")
+        if self.fate == "sleep":
+            print("asleep", flush=True)
+            time.sleep(60)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        self.summary = SimpleNamespace(outcome="partial")
+
+if __name__ == "__main__":
+    IngestMedia()
+"""
+READ = """
+import dataclasses, json
+from steps.runs import recent_runs
+print(json.dumps([dataclasses.asdict(run) for run in recent_runs({limit})], default=str))
+"""
+
+
+class Place:
+    """A folder with a flow of one of our names and its own Metaflow datastore."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "flow.py").write_text(FLOW)
+        names = ("METAFLOW", "RUSHES")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(names)}
+        self.environment = {**kept, "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(folder), "METAFLOW_USER": "tester"}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "flow.py", "run", *arguments]
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True, start_new_session=True, **output
+        )
+
+    def read(self, *, limit: int = 20) -> list[dict[str, Any]]:
+        """`recent_runs` in a process of its own, since Metaflow reads its configuration once."""
+        command = [sys.executable, "-c", READ.format(limit=limit)]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        return list(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    made = Place(tmp_path_factory.mktemp("runs"))
+    for arguments in ((), ("--fate", "fail")):
+        with made.start(*arguments) as process:
+            process.communicate(timeout=60)
+    with made.start("--fate", "sleep") as process:
+        assert process.stdout
+        assert any("asleep" in line for line in process.stdout)
+        os.killpg(process.pid, signal.SIGKILL)
+    return made
+
+
+def test_runs_come_newest_first_with_how_they_ended(place: Place):
+    killed, failed, done = place.read()
+    assert [run["status"] for run in (killed, failed, done)] == ["unfinished", "failed", "done"]
+    assert [run["outcome"] for run in (killed, failed, done)] == ["", "", "partial"]
+    assert {run["user"] for run in (killed, failed, done)} == {"tester"}
+    assert killed["duration_s"] is None
+    assert 0 < done["duration_s"] < 60
+    assert abs(datetime.fromisoformat(done["started"]).timestamp() - time.time()) < 600
+
+
+def test_the_newest_runs_can_be_had_alone(place: Place):
+    assert [run["status"] for run in place.read(limit=1)] == ["unfinished"]
+
+
+def test_a_machine_where_nothing_ran_has_no_runs(tmp_path: Path):
+    assert Place(tmp_path).read() == []
+
+
+def test_commits_name_their_runs_and_times(tmp_path: Path):
+    store = stocked(tmp_path / "store")
+    publish(store, "PublishPreviews/4/join/3", {LAMP: preview(store, b"another take")})
+    store.rollback()
+    made = commits(store)
+    assert [(commit.number, commit.run) for commit in made] == [
+        (5, "rollback of PublishPreviews/4"),
+        (4, "PublishPreviews/4"),
+        (3, "PublishPreviews/3"),
+        (2, "FeaturizeMedia/2"),
+        (1, "IngestMedia/1"),
+    ]
+    assert [commit.current for commit in made] == [True, False, False, False, False]
+    assert datetime.now().astimezone() - made[-1].committed < timedelta(minutes=5)
+
+
+def test_only_paths_of_our_flows_are_shortened():
+    assert short_run("IngestMedia/12/join/3") == "IngestMedia/12"
+    assert short_run("rollback of rollback of FeaturizeMedia/5/join/9") == "rollback of rollback of FeaturizeMedia/5"
+    assert short_run("by hand/at noon") == "by hand/at noon"
