@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from featurization.ad_cues import ABOUT_ADS, CHAPTER, NARRATED, CueHit, Kind
-from featurization.ad_extent import AdExtent, ExtentOptions
+from featurization.ad_evidence.cues import ABOUT_ADS, CHAPTER, NARRATED, CueHit, Kind
+from featurization.ad_evidence.extent import AdExtent, ExtentOptions
+from featurization.ad_evidence.promotion_cues import PROMOTION_CUES
+from featurization.ad_evidence.show_notes import Sponsors, sponsors_in
+from featurization.ad_evidence.sponsor_cues import SPONSOR_CUES
 from featurization.media import AdSpan, Chapter, Sentence, SoundSpan
-from featurization.promotion_cues import PROMOTION_CUES
-from featurization.show_notes import Sponsors, sponsors_in
-from featurization.sponsor_cues import SPONSOR_CUES
 
 CUES = (*SPONSOR_CUES, *PROMOTION_CUES)
 MAX_CHAPTER_S = 300.0  # a longer chapter that is called an ad is a subject, not a break

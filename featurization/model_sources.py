@@ -73,7 +73,7 @@ def convert(kind: str, source: Path, folder: Path) -> None:
     if kind == "torch-pickle":
         _convert_pickle(source, folder / CONVERTED)
     elif kind == "ctranslate2-whisper":
-        from featurization.whisper_checkpoint import convert_whisper
+        from featurization.recognition.whisper_checkpoint import convert_whisper
 
         convert_whisper(source, folder / CONVERTED)
     else:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from featurization.media import Segment, Word
 from featurization.models import Registry
-from featurization.packs import Read, pieces, take_pack
-from featurization.whisper_output import BeliefOptions
-from featurization.words import WordOptions, sane
+from featurization.recognition.packs import Read, pieces, take_pack
+from featurization.recognition.whisper_output import BeliefOptions
+from featurization.recognition.words import WordOptions, sane
 
 Samples = NDArray[np.float32]
 Progress = Callable[[float], None]
@@ -82,10 +82,10 @@ def load_transcriber(options: TranscribeOptions, registry: Registry) -> Transcri
 def _engine(name: str) -> Callable[..., Transcriber]:
     """The class of an engine; only its own runtime is loaded."""
     if name == "faster-whisper":
-        from featurization.faster_whisper_engine import FasterWhisper
+        from featurization.recognition.faster_whisper_engine import FasterWhisper
 
         return FasterWhisper
-    from featurization.openai_whisper_engine import OpenAIWhisper
+    from featurization.recognition.openai_whisper_engine import OpenAIWhisper
 
     return OpenAIWhisper
 

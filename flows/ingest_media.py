@@ -8,7 +8,7 @@ class IngestMedia(ProjectFlow):
     """Resolve a source, fetch what is new, verify it, read its rights, and quarantine what is broken.
 
     Artifacts:
-        listing: what the source offers, as `steps.sources.Listing`
+        listing: what the source offers, as `steps.intake.resolve.Listing`
         summary: `steps.ingest.Summary`: ids of its assets in the source's order, and what was quarantined
         report: the same in a few lines for people
         outcome: "complete", or "partial" if something was quarantined

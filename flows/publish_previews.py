@@ -10,7 +10,7 @@ class PublishPreviews(ProjectFlow):
     Artifacts:
         chunks: asset ids by task
         feeds: store keys of the annotated copies of the feeds
-        summary: `steps.publish.Summary`: ids published and refused, and what was quarantined
+        summary: `steps.publish.Summary`: ids published and refused, what was quarantined, seconds by kind of work
         html: the report with players, shown as the card of the step `publish`
         report: the same in a few lines for people
         outcome: "complete", or "partial" if something was quarantined
@@ -51,9 +51,9 @@ class PublishPreviews(ProjectFlow):
     @told_plainly
     def publish(self, inputs):
         """Commit all previews at once, put their files in place, annotate the copies of the feeds, and report."""
-        from steps.feed_publishing import write_feed_copies
+        from steps.feed_copies.publish_copies import write_feed_copies
         from steps.publish import commit_previews, describe
-        from steps.report import run_report
+        from steps.reporting.run_report import run_report
 
         self.merge_artifacts(inputs, include=["chunks"])
         run = f"{current.flow_name}/{current.run_id}"

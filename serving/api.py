@@ -31,8 +31,8 @@ from serving.schemas import (
     asset_detail,
     preview_hit,
 )
-from steps.publish import Preview, preview_json
-from steps.report import REPORT
+from steps.previews import Preview, preview_json
+from steps.reporting.run_report import REPORT
 from steps.store import Store
 from steps.tables import PROFILES, only
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from featurization.errors import ConfigError
 from featurization.media import Asset, Hearing, Quarantined
-from steps.publish import PREVIEWS, Preview
+from steps.previews import PREVIEWS, Preview
 from steps.store import Store
 from steps.tables import (
     ADS,

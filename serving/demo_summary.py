@@ -14,8 +14,8 @@ from rich.console import Console
 from serving.catalog import Catalog, strongest
 from serving.demo import Demonstrated, absolute
 from serving.terminal import clock, safe, table
-from steps.publish import Preview
-from steps.report import REPORT
+from steps.previews import Preview
+from steps.reporting.run_report import REPORT
 from steps.store import Store, store_url
 
 

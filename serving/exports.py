@@ -47,19 +47,19 @@ def _write(text: str, target: Path) -> None:
 
 
 def _vtt(asset: Asset, hearing: Hearing) -> str:
-    from steps.captions import caption_cues, to_vtt
+    from steps.rendering.captions import caption_cues, to_vtt
 
     return to_vtt(caption_cues(hearing.sentences, hearing.words), language=asset.language, speakers=True)
 
 
 def _srt(_asset: Asset, hearing: Hearing) -> str:
-    from steps.captions import caption_cues, to_srt
+    from steps.rendering.captions import caption_cues, to_srt
 
     return to_srt(caption_cues(hearing.sentences, hearing.words))
 
 
 def _chapters(asset: Asset, hearing: Hearing) -> str:
-    from steps.feed_copy import chapters_json
+    from steps.feed_copies.annotate import chapters_json
 
     return chapters_json(hearing.topics, title=asset.title).decode()
 

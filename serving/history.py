@@ -5,9 +5,10 @@ from __future__ import annotations
 from featurization.media import Quarantined
 from serving.configured import settings
 from serving.terminal import console, safe
-from steps.feed_publishing import write_feed_copies
-from steps.publish import PREVIEWS, Summary, restore_previews
-from steps.report import REPORT, run_report
+from steps.feed_copies.publish_copies import write_feed_copies
+from steps.previews import PREVIEWS
+from steps.publish import Summary, restore_previews
+from steps.reporting.run_report import REPORT, run_report
 from steps.runs import short_run
 from steps.settings import Settings
 from steps.store import Snapshot, Store

@@ -22,7 +22,7 @@ from featurization.media import (
 )
 from serving.catalog import Catalog, State, strongest
 from serving.terminal import timecode
-from steps.publish import Preview
+from steps.previews import Preview
 
 
 class Problem(BaseModel):

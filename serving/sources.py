@@ -11,7 +11,7 @@ from featurization.errors import MediaError
 from featurization.media import Rights
 from featurization.probe import Probe, probe
 from serving.terminal import clock, complain, console, counted, plain, print_json, safe, size, table
-from steps.listing import Listing, SourceItem, listing_json
+from steps.intake.listing import Listing, SourceItem, listing_json
 
 EXIT_SOME_FAILED = 2
 

@@ -15,16 +15,16 @@ from typing import Literal
 import httpx
 
 from featurization.errors import MediaError, RushesError
-from featurization.feeds import FeedItem
+from featurization.feeds.parse import FeedItem
+from featurization.feeds.podcast_namespace import chapters_within, parse_chapters
 from featurization.media import Asset, Chapter, Quarantined, Soundbite
-from featurization.podcast_namespace import chapters_within, parse_chapters
 from featurization.probe import Probe, probe
-from steps.download import Downloaded, download, fetch_document
-from steps.fetching import Validators, open_client
-from steps.listing import Listing, SourceItem
+from steps.intake.download import Downloaded, download, fetch_document
+from steps.intake.fetching import Validators, open_client
+from steps.intake.listing import Listing, SourceItem
+from steps.intake.resolve import resolve
 from steps.quarantine import quarantined
 from steps.settings import Settings
-from steps.sources import resolve
 from steps.store import Store
 from steps.tables import ASSETS, QUARANTINE, Table, only
 

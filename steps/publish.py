@@ -10,8 +10,9 @@ import hashlib
 import json
 import logging
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -20,65 +21,22 @@ from featurization.errors import ConfigError
 from featurization.media import Asset, Quarantined, Segment
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice
-from steps.captions import caption_cues, to_vtt
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview, current_ranker
 from steps.episodes import Episode, read_episodes
-from steps.feed_copy import chapters_json
+from steps.feed_copies.annotate import chapters_json
+from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp, preview_json
 from steps.quarantine import quarantined
-from steps.render import Rendered, piece_between, render_preview
+from steps.rendering.captions import caption_cues, to_vtt
+from steps.rendering.render import Rendered, piece_between, render_preview
+from steps.rendering.tagging import PreviewTags, tag_preview
+from steps.rendering.waveform import preview_levels, waveform_png, waveform_svg
 from steps.settings import Settings
 from steps.store import Store, Writes
-from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
-from steps.tagging import PreviewTags, tag_preview
-from steps.waveform import preview_levels, waveform_png, waveform_svg
+from steps.tables import ASSETS, PROFILES, QUARANTINE, only
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
 RENDERER_VERSION = "1"  # raised when the same choice would be rendered differently
-
-
-@dataclass(frozen=True, slots=True)
-class GateCount:
-    """How many candidates a gate excluded, with examples of why."""
-
-    gate: str
-    excluded: int
-    examples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerUp(Segment):
-    """A clip that was nearly chosen."""
-
-    score: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The preview of one asset, or why it has none. Times are seconds of the asset."""
-
-    status: Literal["published", "refused"]
-    title: str
-    recipe: str  # digest of everything that decides the files, except the run
-    run: str
-    model: str
-    code: str
-    reason: str = ""  # why it was refused
-    moments: tuple[Segment, ...] = ()  # one, unless stitched
-    score: float = 0.0
-    contributions: dict[str, float] = field(default_factory=dict)  # of the best moment: feature -> part of the score
-    text: str = ""
-    gates: tuple[GateCount, ...] = ()
-    considered: int = 0
-    runners_up: tuple[RunnerUp, ...] = ()
-    duration_s: float = 0.0
-    loudness_lufs: float = 0.0
-    true_peak_dbtp: float = 0.0
-    files: dict[str, str] = field(default_factory=dict)  # name -> store key of the bytes
-
-
-PREVIEWS = Table("previews", Preview)
 
 
 @dataclass(frozen=True)
@@ -89,6 +47,7 @@ class Published:
     preview: Preview | None = None
     candidates: tuple[ScoredCandidate, ...] = ()
     problem: Quarantined | None = None
+    render_s: float = 0.0  # wall seconds of cutting, mastering and encoding
 
 
 @dataclass(frozen=True)
@@ -98,6 +57,7 @@ class Summary:
     published: tuple[str, ...]
     refused: tuple[str, ...]
     problems: tuple[Quarantined, ...]
+    timings: dict[str, float]  # wall seconds by kind of work
 
     @property
     def outcome(self) -> Outcome:
@@ -158,7 +118,9 @@ class Publisher:
             log.info("%s: no preview: %s", title, choice.reason)
             return Published(asset_id, draft, candidates)
         log.info("%s: cutting from %s", title, ", ".join(f"{m.start:.1f} s" for m in draft.moments))
-        return Published(asset_id, self._rendered(episode, draft), candidates)
+        begun = time.perf_counter()
+        preview = self._rendered(episode, draft)
+        return Published(asset_id, preview, candidates, render_s=time.perf_counter() - begun)
 
     def _draft(self, episode: Episode, choice: Choice | NoChoice) -> Preview:
         """All of the preview that is known before rendering."""
@@ -219,9 +181,7 @@ class Publisher:
 def _chosen(choice: Choice) -> dict[str, Any]:
     best = choice.best
     return {
-        "moments": tuple(
-            Segment(round(m.candidate.start, 3), round(m.candidate.end, 3)) for m in choice.moments
-        ),
+        "moments": tuple(Segment(round(m.candidate.start, 3), round(m.candidate.end, 3)) for m in choice.moments),
         "score": round(best.score, 6),
         "contributions": {c.feature: round(c.contribution, 6) for c in best.contributions if c.contribution},
         "text": " … ".join(moment.candidate.text for moment in choice.moments),
@@ -244,35 +204,6 @@ def _companions(episode: Episode, preview: Preview, rendered: Rendered, mp3: Pat
         "waveform.png": waveform_png(levels),
         "transcript.vtt": to_vtt(transcript, language=asset.language, speakers=True).encode(),
         "chapters.json": chapters_json(hearing.topics, title=asset.title),
-    }
-
-
-def preview_json(asset: Asset, preview: Preview) -> dict[str, Any]:
-    """What `preview.json` and the API say of a preview."""
-    return {
-        "asset_id": asset.asset_id,
-        "status": preview.status,
-        "reason": preview.reason,
-        "title": asset.title,
-        "show": asset.show,
-        "guid": asset.guid,
-        "start": preview.moments[0].start if preview.moments else None,
-        "end": preview.moments[-1].end if preview.moments else None,
-        "moments": [{"start": m.start, "end": m.end} for m in preview.moments],
-        "duration_s": preview.duration_s,
-        "score": preview.score,
-        "contributions": preview.contributions,
-        "text": preview.text,
-        "loudness_lufs": preview.loudness_lufs,
-        "true_peak_dbtp": preview.true_peak_dbtp,
-        "gates": [{"gate": g.gate, "excluded": g.excluded, "examples": list(g.examples)} for g in preview.gates],
-        "considered": preview.considered,
-        "model": preview.model,
-        "run": preview.run,
-        "code": preview.code,
-        "source": {"url": asset.source, "sha256": asset.sha256},
-        "license": asset.rights.license,
-        "attribution": asset.rights.attribution,
     }
 
 
@@ -300,6 +231,7 @@ def commit_previews(
         published=tuple(a for a in asset_ids if a in made and made[a].status == "published"),
         refused=tuple(a for a in asset_ids if a in made and made[a].status == "refused"),
         problems=tuple(problems.values()),
+        timings={"render": sum(outcome.render_s for outcome in by_id.values())},
     )
 
 

@@ -24,8 +24,8 @@ from ranking.gates import GateOptions
 from ranking.prior import PriorOptions
 from ranking.select import SelectOptions
 from steps.chunks import FanoutOptions
-from steps.fetching import DownloadOptions
-from steps.render import RenderOptions
+from steps.intake.fetching import DownloadOptions
+from steps.rendering.render import RenderOptions
 
 Options = TypeVar("Options")
 

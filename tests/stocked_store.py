@@ -23,7 +23,8 @@ from featurization.media import (
     Vector,
 )
 from steps.ingest import FEEDS, FeedDocument
-from steps.publish import GateCount, Preview, Published, commit_previews
+from steps.previews import GateCount, Preview
+from steps.publish import Published, commit_previews
 from steps.store import Store, Writes
 from steps.tables import (
     ADS,

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from text_model import text_encoder
 
+from featurization.ad_evidence.show_notes import sponsors_in
 from featurization.ads import find_ads
 from featurization.media import AdSpan, Chapter, Sentence, SoundSpan
-from featurization.show_notes import sponsors_in
 
 TALK = (
     "The expedition left the harbour in the middle of June, with eleven men and forty dogs.",

@@ -15,7 +15,7 @@ from stocked_store import DRUM, HEARING, JAR, LAMP, LOST, ROPE, SENTENCE_TEXTS, 
 
 from serving.api import create_app
 from serving.listen import bind
-from steps.feed_publishing import write_feed_copies
+from steps.feed_copies.publish_copies import write_feed_copies
 from steps.settings import Settings
 from steps.store import Store
 

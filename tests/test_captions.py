@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from featurization.media import Segment, Sentence, Word
 from featurization.transcripts import parse_transcript
-from steps.captions import CaptionOptions, caption_cues, to_srt, to_vtt
-from steps.stitch import Placement
+from steps.rendering.captions import CaptionOptions, caption_cues, to_srt, to_vtt
+from steps.rendering.stitch import Placement
 
 LONG = (
     "When the keeper climbed down, the lamp went out, and for nine hours nobody on the mainland "

@@ -22,7 +22,7 @@ from serving import cli
 from serving.catalog import read_catalog
 from serving.demo import DemoError, Demonstrated, Stage, Stages
 from serving.demo_summary import show_results, show_where
-from steps.feed_publishing import write_feed_copies
+from steps.feed_copies.publish_copies import write_feed_copies
 from steps.settings import Settings
 from steps.store import ROOT, Store
 

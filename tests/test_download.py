@@ -16,9 +16,9 @@ import pytest
 from feed_server import FeedServer, Page, feed_server
 
 from featurization.errors import StoreError, UnreachableMedia
-from steps.download import download, fetch_document
-from steps.fetching import DownloadOptions, Validators, open_client
-from steps.partial import partial_file
+from steps.intake.download import download, fetch_document
+from steps.intake.fetching import DownloadOptions, Validators, open_client
+from steps.intake.partial import partial_file
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = DownloadOptions(backoff_s=0.01, stall_s=2.0, timeout_s=20.0)
@@ -262,8 +262,8 @@ def test_a_full_disk_is_a_store_error_and_the_next_run_goes_on(
 import resource
 from pathlib import Path
 from featurization.errors import StoreError
-from steps.download import download
-from steps.fetching import DownloadOptions, open_client
+from steps.intake.download import download
+from steps.intake.fetching import DownloadOptions, open_client
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 options = DownloadOptions()
 with open_client(options) as client:

@@ -17,7 +17,7 @@ from conftest import SAMPLES, Workplace
 from media_factory import RATE_HZ, encode, encode_video, music, noise, silence
 from spoken_sample import episode_samples
 
-from steps.publish import PREVIEWS
+from steps.previews import PREVIEWS
 from steps.store import ROOT
 from steps.tables import ASSETS, PROFILES, QUARANTINE, WORDS
 

@@ -13,7 +13,7 @@ from lxml import etree
 
 from featurization.errors import SourceError
 from featurization.media import Soundbite, Topic, TranscriptFile
-from steps.feed_copy import NAMESPACE, Additions, annotate_feed, chapters_json
+from steps.feed_copies.annotate import NAMESPACE, Additions, annotate_feed, chapters_json
 
 FOUND = Additions(
     soundbites=(Soundbite(61.2, 91.5, 'The "lamp" & <fire> – {nine} hours'),),

@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from featurization.errors import SourceError
-from featurization.feed_model import Enclosure, Feed, FeedItem, Person
-from featurization.feed_rights import license_slug, permissions
-from featurization.feed_text import iso_date, one_line, plain_text, seconds, whole_number
-from featurization.feeds import parse_feed
+from featurization.feeds.model import Enclosure, Feed, FeedItem, Person
+from featurization.feeds.parse import parse_feed
+from featurization.feeds.podcast_namespace import chapters_within, parse_chapters
+from featurization.feeds.rights import license_slug, permissions
+from featurization.feeds.text import iso_date, one_line, plain_text, seconds, whole_number
 from featurization.media import Chapter, Soundbite
-from featurization.podcast_namespace import chapters_within, parse_chapters
 
 BASE = "https://example.org/shows/feed.xml"
 SPACES = (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurization.media import Segment, Word, merge, overlap_s
-from featurization.packs import RATE_HZ, Pack, Samples, pieces, quietest, take_pack
+from featurization.recognition.packs import RATE_HZ, Pack, Samples, pieces, quietest, take_pack
 
 spans = st.builds(lambda start, length: Segment(start, start + length), st.floats(0, 300), st.floats(0.1, 70))
 

@@ -16,9 +16,9 @@ from conftest import SAMPLES, Workplace
 from mutagen.id3 import ID3
 from scipy.signal import resample_poly
 
-from featurization.feeds import parse_feed
+from featurization.feeds.parse import parse_feed
 from featurization.media import Asset, Segment, overlap_s
-from steps.publish import PREVIEWS, Preview
+from steps.previews import PREVIEWS, Preview
 from steps.tables import ADS, ASSETS, SENTENCES, SOUNDS, TURNS, WORDS
 
 EDGE_S = 0.150

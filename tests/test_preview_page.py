@@ -23,9 +23,9 @@ from featurization.media import (
     Topic,
     Turn,
 )
-from steps.episode_card import EpisodeReport, PreviewFile
-from steps.preview_page import PageOptions, RunFacts, report_html
-from steps.timeline_svg import GUTTER, PLOT, ScoredSpan, clock, timeline_svg
+from steps.reporting.episode_card import EpisodeReport, PreviewFile
+from steps.reporting.preview_page import PageOptions, RunFacts, report_html
+from steps.reporting.timeline_svg import GUTTER, PLOT, ScoredSpan, clock, timeline_svg
 
 EVIL = '<script>alert("x")</script> & \'"><img src=x onerror=alert(1)>'
 

@@ -21,10 +21,10 @@ from scipy.signal import resample_poly
 
 from featurization.errors import EmptyMedia, MediaError, NoAudio, StoreError, UnreadableMedia
 from featurization.media import Segment
-from steps.cutting import Pcm, cut
-from steps.mastering import MasterOptions, limit, loudness_lufs, true_peak_dbtp
-from steps.mp3 import decode_clip
-from steps.render import Piece, Rendered, RenderOptions, piece_between, render_preview
+from steps.rendering.cutting import Pcm, cut
+from steps.rendering.mastering import MasterOptions, limit, loudness_lufs, true_peak_dbtp
+from steps.rendering.mp3 import decode_clip
+from steps.rendering.render import Piece, Rendered, RenderOptions, piece_between, render_preview
 
 OPTIONS = RenderOptions()
 Samples = NDArray[np.float32]
@@ -242,7 +242,7 @@ def test_a_full_disk_leaves_nothing_and_says_the_way_out(tmp_path: Path) -> None
     media = encode(tmp_path / "in.wav", speech_like(6))
     script = (
         "import resource, sys; from pathlib import Path; from featurization.errors import StoreError\n"
-        "from steps.render import Piece, RenderOptions, render_preview\n"
+        "from steps.rendering.render import Piece, RenderOptions, render_preview\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try: render_preview(Path(sys.argv[1]), [Piece(1, 5)], options=RenderOptions(), target=Path(sys.argv[2]))\n"
         "except StoreError as error: print(error)\n"

@@ -15,12 +15,12 @@ import pytest
 from feed_server import FeedServer, Page, feed_server
 
 from featurization.errors import ConfigError, SourceError
-from featurization.feed_model import FeedItem
+from featurization.feeds.model import FeedItem
 from featurization.media import Rights
-from steps.fetching import DownloadOptions, open_client
-from steps.listing import Listing, listing_json
-from steps.sniff import sniff
-from steps.sources import resolve
+from steps.intake.fetching import DownloadOptions, open_client
+from steps.intake.listing import Listing, listing_json
+from steps.intake.resolve import resolve
+from steps.intake.sniff import sniff
 
 OPTIONS = DownloadOptions(backoff_s=0.01, stall_s=2.0, attempts=2, document_max_bytes=2_000_000)
 MP3 = b"\xff\xfb\x90\x64" + bytes(2000)

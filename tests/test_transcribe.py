@@ -17,9 +17,9 @@ from spoken_sample import RATE_HZ, excerpt
 from featurization.errors import ModelError
 from featurization.media import Segment, Word, overlap_s
 from featurization.models import Registry, load_registry
+from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, joined_words
 from featurization.speech import Samples, detect_speech
 from featurization.transcribe import TranscribeOptions, Transcriber, load_transcriber, transcribe
-from featurization.whisper_output import BeliefOptions, Stretch, believed, joined_words
 
 OPTIONS = TranscribeOptions(device="cpu", threads=2)
 

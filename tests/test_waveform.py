@@ -13,9 +13,9 @@ from mutagen.mp3 import MP3
 from PIL import Image
 
 from featurization.errors import StoreError
-from steps.mp3 import decode_clip
-from steps.tagging import PreviewTags, cover_jpeg, tag_preview
-from steps.waveform import WaveformOptions, bar_heights, preview_levels, waveform_png, waveform_svg
+from steps.rendering.mp3 import decode_clip
+from steps.rendering.tagging import PreviewTags, cover_jpeg, tag_preview
+from steps.rendering.waveform import WaveformOptions, bar_heights, preview_levels, waveform_png, waveform_svg
 
 TAGS = PreviewTags(
     title="The lamp – part 1",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurization.media import Segment, Word, merge
-from featurization.words import sane, without_loops
+from featurization.recognition.words import sane, without_loops
 
 times = st.floats(0, 60, allow_nan=False)
 spans = st.builds(lambda a, b: Segment(min(a, b), max(a, b)), times, times)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from featurization.media import Hearing, Segment, Topic, Turn, merge
-from steps.waveform import bar_heights
+from steps.rendering.waveform import bar_heights
 
 Span = TypeVar("Span", bound=Segment)
 
@@ -65,7 +65,7 @@ def timeline_svg(
     """Waveform, music, ads, speakers, topics, spoiler risk, candidates and the pick, over `duration_s` seconds.
 
     `levels` are dBFS per equal step of the whole recording. What lies closer than a unit is drawn as one, so that
-    ten hours cost no more than ten minutes. Colours come from the page's style (`steps/page_style.py`).
+    ten hours cost no more than ten minutes. Colours come from the page's style (`steps/reporting/page_style.py`).
     """
     scale = _Scale(max(duration_s, 1e-3))
     lanes = [lane for lane in _lanes(scale, hearing, levels, candidates, picks) if lane.body]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurization.media import Segment
-from steps.cutting import Pcm, cut
+from steps.rendering.cutting import Pcm, cut
 
 Samples = NDArray[np.float32]
 

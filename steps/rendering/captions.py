@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from featurization.media import Sentence, Word
 from featurization.transcripts import Cue
-from steps.stitch import Placement
+from steps.rendering.stitch import Placement
 
 _CLAUSE_END = re.compile(r"[,;:.!?)\]\"\u2026\u2013\u2014\u2019\u201d]$")
 _CLAUSE_LEAST = 0.5  # share of a full cue below which a comma does not end it

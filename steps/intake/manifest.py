@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from featurization.errors import RushesError, SourceError
-from featurization.feed_model import FeedItem
-from featurization.feed_repair import decode
-from featurization.feed_rights import license_slug, permissions
-from featurization.feed_text import iso_date
+from featurization.feeds.model import FeedItem
+from featurization.feeds.repair import decode
+from featurization.feeds.rights import license_slug, permissions
+from featurization.feeds.text import iso_date
 from featurization.media import Permission, Quarantined, Rights
-from steps.fetching import check_scheme, is_remote
-from steps.listing import SourceItem
+from steps.intake.fetching import check_scheme, is_remote
+from steps.intake.listing import SourceItem
 
 COLUMNS = (
     "path",  # of a media file, absolute or relative to the manifest

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from featurization.errors import SourceError
 from featurization.media import Asset, Segment, Soundbite, TranscriptFile
-from steps.feed_copy import Additions, annotate_feed
+from steps.feed_copies.annotate import Additions, annotate_feed
 from steps.ingest import FEEDS, FeedDocument
-from steps.publish import PREVIEWS, Preview
+from steps.previews import PREVIEWS, Preview
 from steps.settings import Settings
 from steps.store import Store
 from steps.tables import ASSETS

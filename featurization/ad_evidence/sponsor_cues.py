@@ -1,6 +1,6 @@
 """How sponsor messages sound, as data; weights are set by hand, see `ad_cues.py`."""
 
-from featurization.ad_cues import SHOW, cue
+from featurization.ad_evidence.cues import SHOW, cue
 
 PART = (
     rf"(?:(?:this|today['’]s|the|our) (?:\w+ )?{SHOW}|(?:this|today['’]s) (?:portion|part|segment|half)[\w ]{{0,20}})"

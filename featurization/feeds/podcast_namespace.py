@@ -16,8 +16,8 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 
 from featurization.errors import SourceError
-from featurization.feed_model import ChaptersFile, Enclosure, Person
-from featurization.feed_text import one_line, seconds, whole_number
+from featurization.feeds.model import ChaptersFile, Enclosure, Person
+from featurization.feeds.text import one_line, seconds, whole_number
 from featurization.media import Chapter, Soundbite, TranscriptFile
 
 _OTHER_SPACES = {

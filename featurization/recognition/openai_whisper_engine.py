@@ -13,8 +13,8 @@ from whisper import log_mel_spectrogram, pad_or_trim
 from whisper.tokenizer import get_tokenizer
 
 from featurization.media import Word
-from featurization.whisper_checkpoint import load_whisper
-from featurization.whisper_output import BeliefOptions, Stretch, believed, joined_words
+from featurization.recognition.whisper_checkpoint import load_whisper
+from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, joined_words
 
 Samples = NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 from featurization.errors import SourceError
 from featurization.media import Segment, Soundbite, Topic, TranscriptFile
-from steps.feed_markup import SPACE, Element, FeedText, elements, items
+from steps.feed_copies.markup import SPACE, Element, FeedText, elements, items
 
 NAMESPACE = "https://podcastindex.org/namespace/1.0"
 

@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 
-from featurization.ad_cues import CueHit
+from featurization.ad_evidence.cues import CueHit
 
 SPONSORED = re.compile(
     r"sponsor|brought to you|promo|\bcode\b|% off|percent off|\bad(?:vert\w*)?:|partners?:|free trial|discount",

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from featurization.media import Asset, Hearing, Segment
-from steps.timeline_svg import SPEAKER_STYLES, ScoredSpan, clock, speakers, timeline_svg
+from steps.reporting.timeline_svg import SPEAKER_STYLES, ScoredSpan, clock, speakers, timeline_svg
 
 Outcome = Literal["published", "refused", "quarantined"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from featurization.feeds.podcast_namespace import License
 from featurization.media import Permission, Rights
-from featurization.podcast_namespace import License
 
 NON_COMMERCIAL = "non-commercial use only"
 _CC_URL = re.compile(

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from featurization.errors import UnreachableMedia
-from steps.fetching import (
+from steps.intake.fetching import (
     DownloadOptions,
     TransientError,
     Validators,
@@ -25,8 +25,8 @@ from steps.fetching import (
     shown,
     too_large,
 )
-from steps.partial import Partial, disk_errors, partial_file
-from steps.sniff import HEAD_BYTES, looks_like_media
+from steps.intake.partial import Partial, disk_errors, partial_file
+from steps.intake.sniff import HEAD_BYTES, looks_like_media
 
 _BLOCK_BYTES = 1 << 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from featurization.feed_model import FeedItem
+from featurization.feeds.model import FeedItem
 from featurization.media import Quarantined
 
 SourceKind = Literal["feed", "file", "folder", "manifest"]

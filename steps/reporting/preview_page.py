@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from steps.episode_card import EpisodeReport, Outcome, chip, episode_card, minus
-from steps.page_style import STYLE
-from steps.timeline_svg import clock
+from steps.reporting.episode_card import EpisodeReport, Outcome, chip, episode_card, minus
+from steps.reporting.page_style import STYLE
+from steps.reporting.timeline_svg import clock
 
 _ORDER: tuple[Outcome, ...] = ("published", "refused", "quarantined")
 

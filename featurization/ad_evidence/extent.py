@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from featurization.ad_cues import CLOSER, OPENER
+from featurization.ad_evidence.cues import CLOSER, OPENER
 from featurization.keywords import STOP_WORDS
 from featurization.media import Segment, Sentence, SoundSpan, merge, overlap_s
 

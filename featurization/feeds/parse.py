@@ -19,11 +19,11 @@ import feedparser
 from lxml import etree
 
 from featurization.errors import SourceError
-from featurization.feed_model import Enclosure, Feed, FeedItem
-from featurization.feed_repair import repair
-from featurization.feed_rights import rights_from
-from featurization.feed_text import iso_date, one_line, plain_text, seconds, whole_number
-from featurization.podcast_namespace import PodcastTags, absolute, children, read_podcast_tags
+from featurization.feeds.model import Enclosure, Feed, FeedItem
+from featurization.feeds.podcast_namespace import PodcastTags, absolute, children, read_podcast_tags
+from featurization.feeds.repair import repair
+from featurization.feeds.rights import rights_from
+from featurization.feeds.text import iso_date, one_line, plain_text, seconds, whole_number
 
 __all__ = ["Feed", "FeedItem", "parse_feed"]
 

@@ -11,15 +11,15 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from featurization.errors import ConfigError, SourceError, UnreachableMedia
-from featurization.feed_model import Enclosure, Feed, FeedItem
-from featurization.feed_repair import decode
-from featurization.feeds import parse_feed
+from featurization.feeds.model import Enclosure, Feed, FeedItem
+from featurization.feeds.parse import parse_feed
+from featurization.feeds.repair import decode
 from featurization.media import Quarantined
-from steps.download import fetch_document
-from steps.fetching import DownloadOptions, is_remote, shown
-from steps.listing import Listing, SourceItem
-from steps.manifest import is_csv_manifest, read_manifest
-from steps.sniff import HEAD_BYTES, Kind, sniff
+from steps.intake.download import fetch_document
+from steps.intake.fetching import DownloadOptions, is_remote, shown
+from steps.intake.listing import Listing, SourceItem
+from steps.intake.manifest import is_csv_manifest, read_manifest
+from steps.intake.sniff import HEAD_BYTES, Kind, sniff
 
 _MEDIA_SUFFIXES = frozenset(
     (".mp3", ".m4a", ".m4b", ".mp4", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aif", ".aiff", ".mkv")

@@ -12,7 +12,7 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from featurization.media import Word
-from featurization.whisper_output import BeliefOptions, Stretch, believed, joined_words
+from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, joined_words
 
 Samples = NDArray[np.float32]
 

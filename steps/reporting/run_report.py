@@ -8,13 +8,14 @@ from dataclasses import replace
 from featurization.media import Quarantined, Segment, Sentence
 from ranking.features import FEATURES
 from steps.choose import CANDIDATES, ScoredCandidate
-from steps.episode_card import EpisodeReport, PreviewFile
 from steps.episodes import Episode, read_episodes
-from steps.preview_page import PageOptions, RunFacts, report_html
-from steps.publish import PREVIEWS, Preview, Summary
+from steps.previews import PREVIEWS, Preview
+from steps.publish import Summary
+from steps.reporting.episode_card import EpisodeReport, PreviewFile
+from steps.reporting.preview_page import PageOptions, RunFacts, report_html
+from steps.reporting.timeline_svg import ScoredSpan
 from steps.settings import Settings
 from steps.store import Store
-from steps.timeline_svg import ScoredSpan
 
 REPORT = "report.html"
 SHOWN_CONTRIBUTIONS = 10

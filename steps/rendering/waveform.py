@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from steps.mp3 import decode_clip
+from steps.rendering.mp3 import decode_clip
 
 Levels = NDArray[np.float32]
 

@@ -1,6 +1,6 @@
 """How shows promote themselves and each other, as data; weights are set by hand, see `ad_cues.py`."""
 
-from featurization.ad_cues import SHOW, cue
+from featurization.ad_evidence.cues import SHOW, cue
 
 PROMOTION_CUES = (
     cue(

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from featurization.errors import EmptyMedia, UnreadableMedia
 from featurization.media import Segment
-from steps.cutting import cut
 from steps.files import Files
-from steps.mastering import MasterOptions, limit, limiting_gain, loudness_lufs, true_peak_dbtp
-from steps.mp3 import decode_clip, encode_mp3
-from steps.stitch import Clip, Placement, joined
+from steps.rendering.cutting import cut
+from steps.rendering.mastering import MasterOptions, limit, limiting_gain, loudness_lufs, true_peak_dbtp
+from steps.rendering.mp3 import decode_clip, encode_mp3
+from steps.rendering.stitch import Clip, Placement, joined
 
 Samples = NDArray[np.float32]
 

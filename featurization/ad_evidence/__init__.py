@@ -1,0 +1,1 @@
+"""What gives an ad away, and how far it reaches."""

@@ -1,0 +1,1 @@
+"""Feeds as they are in the wild, to typed values."""

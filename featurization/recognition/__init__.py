@@ -1,0 +1,1 @@
+"""What stands behind `transcribe`: engines, packs of speech, and sane words."""

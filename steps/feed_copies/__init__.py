@@ -1,0 +1,1 @@
+"""Copies of publishers' feeds that name what was found."""

@@ -1,0 +1,1 @@
+"""The report of a publishing run, as one self-contained page."""
