@@ -36,8 +36,8 @@ demo: $(READY)  ## run the main job on the bundled sample: feed in, previews out
 	@$(BIN)/rushes demo
 
 test: $(READY)  ## run all tests
-	@echo "==> tests (5 to 10 minutes on two cores)"
-	@$(BIN)/python -m pytest
+	@echo "==> tests (about 6 minutes on two cores)"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 	@echo "==> all tests passed; the flows' package, the demo and the docs are among them (tests/)"
 
 lint: $(READY)  ## check style, formatting and the direction of imports

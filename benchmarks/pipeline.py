@@ -24,8 +24,8 @@ NOTES = (
     "real_time_factor: wall seconds of the three flows (of the peers: of the process) over seconds of media; starting "
     "Python and loading models included",
     "recognition: seconds of the recogniser alone over seconds of media; the peer's without loading its model",
-    "orchestration_s: wall seconds of the flows less the seconds that the extractors took; ingest and publish do not "
-    "time their decoding and encoding, so theirs counts as orchestration, which is therefore an upper bound",
+    "orchestration_s: wall seconds of the flows less those of the extractors and of rendering; probing in ingest and "
+    "choosing in publish count as orchestration, so it is an upper bound",
     "second_run: wall seconds of the same three flows on the same input again, all assets, over those of the first run",
     "peak_mb: largest resident set of any single process in the tree, in 10^6 bytes, as the kernel kept it (wait4)",
     "one task at a time (METAFLOW_RUN_MAX_WORKERS=1); a fresh temporary store and Metaflow datastore",

@@ -12,7 +12,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -57,7 +57,7 @@ class Summary:
     published: tuple[str, ...]
     refused: tuple[str, ...]
     problems: tuple[Quarantined, ...]
-    timings: dict[str, float]  # wall seconds by kind of work
+    timings: dict[str, float] = field(default_factory=dict)  # wall seconds by kind of work
 
     @property
     def outcome(self) -> Outcome:

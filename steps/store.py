@@ -147,7 +147,7 @@ class Store:
         absent = [f for f in table.schema if f.name not in stored.column_names]
         for column in absent:  # written before the column existed
             stored = stored.append_column(column, pa.nulls(len(stored), column.type))
-        return stored.select(table.schema.names)
+        return stored.select(table.schema.names).cast(table.schema)  # Parquet renames the inside of lists
 
     def current(self) -> Snapshot:
         """The newest committed state; number 0 is the empty store."""
@@ -191,7 +191,8 @@ class Store:
             stored = self._piece(table, old)
             kept = stored.filter(pc.invert(pc.is_in(stored["asset_id"], pa.array(list(new), pa.string()))))
             merged = pa.concat_tables([kept, merged])
-        data = _parquet(merged.take(pc.sort_indices(merged["asset_id"])))  # a stable sort: rows of one asset keep order
+        # The sort is stable, so rows of one asset keep their order; one chunk, so that history leaves no trace in bytes.
+        data = _parquet(merged.take(pc.sort_indices(merged["asset_id"])).combine_chunks())
         key = f"tables/{table.name}/{bucket}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
         if not self.files.exists(key):
             self.files.write(key, data)

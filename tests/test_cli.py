@@ -40,6 +40,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 @pytest.fixture
 def rushes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rushes:
     """Run the command line in this process: exit status, standard output and standard error."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # make and test runners tell of terminals that nobody sees
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rushes", *arguments])

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from featurization.errors import StoreError
-from featurization.media import Word
+from featurization.media import AdSpan, Word
 from steps.files import explained
 from steps.store import FeatureKey, Store
-from steps.tables import TURNS, WORDS
+from steps.tables import ADS, TURNS, WORDS
 
 HELLO = [Word(0.0, 0.5, "hello"), Word(0.5, 1.0, "there")]
+BARE = [AdSpan(5.0, 6.0, "self-promotion", 0.7)]
 KEY = FeatureKey("ab" * 32, "words", "1", "beam=1")
 
 
@@ -88,6 +89,21 @@ def test_the_same_run_twice_writes_the_same_bytes(tmp_path: Path):
         return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*.parquet")}
 
     assert pieces("one") == pieces("two")
+
+
+def test_the_way_to_a_state_leaves_no_trace_in_its_bytes(tmp_path: Path):
+    rows = {f"aa{n:02}": [AdSpan(0.0, 1.0 + n, "sponsor", 0.5, ("a", "b")[:n]), *BARE] for n in range(3)}
+
+    def state(name: str, *commits: list[str]) -> dict[str, bytes]:
+        store = Store(str(tmp_path / name))
+        for number, asset_ids in enumerate(commits):
+            store.commit(f"run/{number}", {ADS: {a: rows[a] for a in asset_ids}})
+        (key,) = store.current().tables["ads"].values()
+        return {key: store.files.read(key)}
+
+    once = state("once", ["aa00", "aa01", "aa02"])
+    assert state("again", ["aa00", "aa01", "aa02"], ["aa00", "aa01", "aa02"]) == once
+    assert state("piecemeal", ["aa02"], ["aa00"], ["aa01"], ["aa02"]) == once
 
 
 def test_what_was_computed_is_recalled_by_content_and_options(store: Store):
