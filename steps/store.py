@@ -191,7 +191,7 @@ class Store:
             stored = self._piece(table, old)
             kept = stored.filter(pc.invert(pc.is_in(stored["asset_id"], pa.array(list(new), pa.string()))))
             merged = pa.concat_tables([kept, merged])
-        # The sort is stable, so rows of one asset keep their order; one chunk, so that history leaves no trace in bytes.
+        # A stable sort, so rows of one asset keep their order; one chunk, so that history leaves no trace in the bytes.
         data = _parquet(merged.take(pc.sort_indices(merged["asset_id"])).combine_chunks())
         key = f"tables/{table.name}/{bucket}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
         if not self.files.exists(key):

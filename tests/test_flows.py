@@ -10,6 +10,7 @@ import pytest
 from conftest import SAMPLES, Workplace
 from media_factory import encode, silence, tone
 
+from featurization.models import load_registry
 from steps.store import ROOT
 from steps.tables import ASSETS, QUARANTINE
 
@@ -36,7 +37,7 @@ def test_a_flow_runs_from_its_code_package_alone(name: str, workplace: Workplace
     assert {"steps/store.py", "config/default.toml", "config/models.toml"} <= set(names)
     arguments = ["--source", str(sound)] if name == "ingest_media" else []
     shown = "import steps.store; print('root', steps.store.ROOT)"
-    env = {"PYTHONPATH": str(elsewhere), "RUSHES_MODELS": str(ROOT / ".models")}
+    env = {"PYTHONPATH": str(elsewhere), "RUSHES_MODELS": str(load_registry().folder)}
     assert str(elsewhere) in workplace.python("-c", shown, env=env).stdout
     done = workplace.python(str(elsewhere / f"{name}.py"), "run", *arguments, env=env)
     assert done.returncode == 0, done.stdout
@@ -71,12 +72,12 @@ def test_an_unknown_model_is_refused_before_any_asset_is_touched(workplace: Work
 
 def test_weights_with_other_bytes_than_pinned_are_refused(workplace: Workplace):
     models = workplace.folder / "models"
-    for path in (ROOT / ".models" / "minilm-l6-v2").iterdir():
+    for path in (load_registry().folder / "minilm-l6-v2").iterdir():
         target = models / "minilm-l6-v2" / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(path) if path.suffix == ".safetensors" else shutil.copy(path, target)
     for name in ("whisper-tiny.en", "resemblyzer"):
-        (models / name).symlink_to(ROOT / ".models" / name)
+        (models / name).symlink_to(load_registry().folder / name)
     (models / "minilm-l6-v2" / "config.json").write_text("{}")
     done = workplace.flow("featurize_media", "run", env={"RUSHES_MODELS": str(models)})
     assert done.returncode == 1
