@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-_PIPED_WIDTH = 160  # columns where nobody looks, so that `grep` finds whole titles
+_PIPED_WIDTH = 1000  # columns where nobody looks, so that `grep` finds whole paths and titles
 _SIGPIPE_STATUS = 141
 
 

@@ -21,7 +21,6 @@ from featurization.media import Asset, Segment, overlap_s
 from steps.previews import PREVIEWS, Preview
 from steps.tables import ADS, ASSETS, SENTENCES, SOUNDS, TURNS, WORDS
 
-pytestmark = pytest.mark.xdist_group("published")  # one worker makes what these tests look at
 EDGE_S = 0.150
 FORBIDDEN = "Nine Hours on Mount Harlow"
 

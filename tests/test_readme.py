@@ -17,7 +17,6 @@ from conftest import Workplace
 
 from steps.store import ROOT
 
-pytestmark = pytest.mark.xdist_group("published")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [line.partition("#")[0].strip() for block in BLOCKS for line in block.strip().splitlines()]
