@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from http import HTTPStatus
-from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -35,6 +34,7 @@ from steps.previews import Preview, preview_json
 from steps.reporting.run_report import REPORT
 from steps.store import Store
 from steps.tables import PROFILES, only
+from steps.version import VERSION
 
 _TYPES = {
     ".mp3": "audio/mpeg",
@@ -87,7 +87,7 @@ def create_app(store: Store) -> FastAPI:
     """The service over `store`."""
     app = FastAPI(
         title="rushes",
-        version=version("rushes"),
+        version=VERSION,
         summary="Previews of podcast episodes, and what was heard in them.",
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
@@ -133,7 +133,7 @@ async def _failed(_: Request, error: Exception) -> Response:
 @router.get("/healthz")
 def healthz(shelf: OfStore) -> Health:
     """Whether the store can be read."""
-    return Health(version=version("rushes"), snapshot=shelf.store.current().number)
+    return Health(version=VERSION, snapshot=shelf.store.current().number)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +32,7 @@ from steps.rendering.waveform import preview_levels, waveform_png, waveform_svg
 from steps.settings import Settings
 from steps.store import Store, Writes
 from steps.tables import ASSETS, PROFILES, QUARANTINE, only
+from steps.version import VERSION
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
@@ -130,7 +130,7 @@ class Publisher:
             recipe="",
             run="",
             model=self.ranker.identity,
-            code=f"rushes {version('rushes')}",
+            code=f"rushes {VERSION}",
             gates=tuple(GateCount(g.gate, g.excluded, g.examples) for g in choice.gates),
             considered=choice.considered,
         )

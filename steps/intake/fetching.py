@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import TypeVar
 import httpx
 
 from featurization.errors import UnreachableMedia
+from steps.version import VERSION
 
 T = TypeVar("T")
 _TRY_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -62,15 +62,8 @@ def open_client(options: DownloadOptions) -> httpx.Client:
         follow_redirects=True,
         max_redirects=options.max_redirects,
         timeout=httpx.Timeout(options.stall_s),
-        headers={"User-Agent": f"rushes/{_version()}"},
+        headers={"User-Agent": f"rushes/{VERSION}"},
     )
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("rushes")
-    except importlib.metadata.PackageNotFoundError:
-        return "0"
 
 
 def is_remote(location: str) -> bool:
