@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from featurization.errors import RushesError
 from featurization.media import Asset
-from serving.catalog import Catalog, State, read_catalog, read_hearing
+from serving.catalog import Catalog, State, read_catalog
 from serving.metrics import RequestCounter, metrics_text
 from serving.pages import nothing_yet
 from serving.schemas import (
@@ -30,6 +30,7 @@ from serving.schemas import (
     asset_detail,
     preview_hit,
 )
+from steps.episodes import read_hearings
 from steps.previews import Preview, preview_json
 from steps.reporting.run_report import REPORT
 from steps.store import Store
@@ -162,7 +163,7 @@ def get_asset(asset_id: AssetId, shelf: OfStore) -> AssetDetail:
 def get_timeline(asset_id: AssetId, shelf: OfStore) -> Timeline:
     """Words, sentences, turns, sounds, topics, ads and spoilers of an asset."""
     asset = shelf.asset(asset_id)
-    hearing = read_hearing(asset_id, store=shelf.store)
+    hearing = read_hearings([asset_id], store=shelf.store).get(asset_id)
     if hearing is None:
         raise HTTPException(404, f"{asset_id!r} was not heard yet; run featurize_media")
     spans = {name: getattr(hearing, name) for name in Timeline.model_fields if hasattr(hearing, name)}

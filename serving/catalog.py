@@ -7,23 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from featurization.errors import ConfigError
-from featurization.media import Asset, Hearing, Quarantined
+from featurization.media import Asset, Quarantined
 from steps.previews import PREVIEWS, Preview
 from steps.store import Store
-from steps.tables import (
-    ADS,
-    ASSETS,
-    PROFILES,
-    QUARANTINE,
-    SENTENCES,
-    SOUNDS,
-    SPOILERS,
-    TOPICS,
-    TURNS,
-    WORDS,
-    Table,
-    only,
-)
+from steps.tables import ASSETS, PROFILES, QUARANTINE, Table
 
 Row = TypeVar("Row")
 State = Literal["ingested", "heard", "published", "refused", "quarantined"]
@@ -109,27 +96,6 @@ def read_catalog(store: Store) -> Catalog:
 
 def _single(store: Store, table: Table[Row]) -> dict[str, Row]:
     return {asset_id: rows[0] for asset_id, rows in store.read(table).items()}
-
-
-def read_hearing(asset_id: str, *, store: Store) -> Hearing | None:
-    """What was heard of one asset, or None if it was not heard yet."""
-    profile = only(store.read(PROFILES, [asset_id]).get(asset_id, ()))
-    if profile is None:
-        return None
-
-    def rows(table: Table[Row]) -> tuple[Row, ...]:
-        return store.read(table, [asset_id]).get(asset_id, ())
-
-    return Hearing(
-        profile=profile,
-        words=rows(WORDS),
-        sentences=rows(SENTENCES),
-        turns=rows(TURNS),
-        sounds=rows(SOUNDS),
-        topics=rows(TOPICS),
-        ads=rows(ADS),
-        spoilers=rows(SPOILERS),
-    )
 
 
 def strongest(preview: Preview) -> list[str]:

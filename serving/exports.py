@@ -23,12 +23,13 @@ def export(asset: Asset, hearing: Hearing, form: Format) -> str:
 
 def run_export(name: str, form: Format, out: Path | None) -> None:
     """Export the asset called `name` from the store to a file or to standard output."""
-    from serving.catalog import read_catalog, read_hearing
+    from serving.catalog import read_catalog
+    from steps.episodes import read_hearings
     from steps.store import Store
 
     store = Store()
     asset = read_catalog(store).find(name)
-    hearing = read_hearing(asset.asset_id, store=store)
+    hearing = read_hearings([asset.asset_id], store=store).get(asset.asset_id)
     if hearing is None:
         way = f"python flows/featurize_media.py run --assets {asset.asset_id}"
         raise ConfigError(f"{asset.title} was not heard yet, so there is nothing to export; run `{way}`")

@@ -36,34 +36,43 @@ class Episode:
     vectors: np.ndarray  # unit vectors of hearing.sentences, float32 (sentences, dimensions)
 
 
-def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
-    """The episodes that have been heard, in the order of `asset_ids`; the others are left out."""
-    assets = store.read(ASSETS, asset_ids)
+def read_hearings(asset_ids: Sequence[str], *, store: Store) -> dict[str, Hearing]:
+    """What was heard of each asset; those that were not heard yet are left out."""
     profiles = store.read(PROFILES, asset_ids)
     tables = {table: store.read(table, asset_ids) for table in (WORDS, SENTENCES, TURNS, SOUNDS, TOPICS, ADS, SPOILERS)}
-    levels, vectors = store.read(LEVELS, asset_ids), store.read(VECTORS, asset_ids)
 
-    def episode(asset_id: str) -> Episode:
+    def hearing(asset_id: str) -> Hearing:
         def rows(table: Table[Any]) -> tuple[Any, ...]:
             return tables[table].get(asset_id, ())
 
-        return Episode(
+        return Hearing(
+            profile=profiles[asset_id][0],
+            words=rows(WORDS),
+            sentences=rows(SENTENCES),
+            turns=rows(TURNS),
+            sounds=rows(SOUNDS),
+            topics=rows(TOPICS),
+            ads=rows(ADS),
+            spoilers=rows(SPOILERS),
+        )
+
+    return {asset_id: hearing(asset_id) for asset_id in profiles}
+
+
+def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
+    """The episodes that have been heard, in the order of `asset_ids`; the others are left out."""
+    assets, hearings = store.read(ASSETS, asset_ids), read_hearings(asset_ids, store=store)
+    levels, vectors = store.read(LEVELS, asset_ids), store.read(VECTORS, asset_ids)
+    return [
+        Episode(
             asset=assets[asset_id][0],
-            hearing=Hearing(
-                profile=profiles[asset_id][0],
-                words=rows(WORDS),
-                sentences=rows(SENTENCES),
-                turns=rows(TURNS),
-                sounds=rows(SOUNDS),
-                topics=rows(TOPICS),
-                ads=rows(ADS),
-                spoilers=rows(SPOILERS),
-            ),
+            hearing=hearings[asset_id],
             levels=np.array(levels[asset_id][0].decibels, dtype=np.float32),
             vectors=_matrix([vector.values for vector in vectors.get(asset_id, ())]),
         )
-
-    return [episode(asset_id) for asset_id in asset_ids if asset_id in assets and asset_id in profiles]
+        for asset_id in asset_ids
+        if asset_id in assets and asset_id in hearings
+    ]
 
 
 def _matrix(rows: Sequence[Sequence[float]]) -> np.ndarray:
