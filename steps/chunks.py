@@ -1,10 +1,11 @@
-"""Work is handed out in chunks of assets that take about equally long, never one task per row."""
+"""Which assets a run works on, and how they are handed out: in chunks that take about equally long."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
+from featurization.errors import ConfigError
 from featurization.media import Asset
 
 
@@ -14,6 +15,22 @@ class FanoutOptions:
 
     media_hours: float = 4.0  # media hours per task
     max_tasks: int = 90  # Metaflow refuses more than 100 splits by default; chunks grow instead
+
+
+def chosen(which: str, assets: Mapping[str, Asset], *, done: Container[str], refusal: tuple[str, str]) -> list[Asset]:
+    """`new` (those not `done`), `all`, or the assets whose ids `which` lists with commas between.
+
+    Raises ConfigError if an id is not among `assets`; `refusal` is what to say before and after it.
+    """
+    if which == "all":
+        return list(assets.values())
+    if which == "new":
+        return [asset for asset_id, asset in assets.items() if asset_id not in done]
+    wanted = [part.strip() for part in which.split(",") if part.strip()]
+    if unknown := [asset_id for asset_id in wanted if asset_id not in assets]:
+        before, after = refusal
+        raise ConfigError(f"{before} {', '.join(unknown)} {after}")
+    return [assets[asset_id] for asset_id in wanted]
 
 
 def plan_chunks(assets: Sequence[Asset], options: FanoutOptions) -> list[list[str]]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from featurization.errors import ConfigError
 from featurization.media import Asset, Hearing, LevelTrack, Quarantined, Vector
+from steps.chunks import chosen
 from steps.models import Models
 from steps.quarantine import quarantined
 from steps.recording import Recording
@@ -59,15 +59,8 @@ class Summary:
 def choose_assets(which: str, *, store: Store) -> list[Asset]:
     """`new` (without features), `all`, or asset ids with commas between; unknown ids raise ConfigError."""
     assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items()}
-    if which == "all":
-        return list(assets.values())
-    if which == "new":
-        heard = store.read(PROFILES)
-        return [asset for asset_id, asset in assets.items() if asset_id not in heard]
-    wanted = [part.strip() for part in which.split(",") if part.strip()]
-    if unknown := [asset_id for asset_id in wanted if asset_id not in assets]:
-        raise ConfigError(f"no asset {', '.join(unknown)} in {store.url}; `rushes assets` lists them")
-    return [assets[asset_id] for asset_id in wanted]
+    refusal = ("no asset", f"in {store.url}; `rushes assets` lists them")
+    return chosen(which, assets, done=store.read(PROFILES), refusal=refusal)
 
 
 def hear_chunk(asset_ids: Sequence[str], *, settings: Settings, store: Store) -> list[Heard]:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from featurization.errors import ConfigError
 from featurization.media import Asset, Quarantined, Segment
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview, current_ranker
+from steps.chunks import chosen
 from steps.episodes import Episode, read_episodes
 from steps.feed_copies.annotate import chapters_json
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp, preview_json
@@ -68,15 +68,8 @@ def choose_assets(which: str, *, store: Store) -> list[Asset]:
     """Heard assets: `new` (never published or refused), `all`, or ids with commas between. ConfigError if unknown."""
     heard = store.read(PROFILES)
     assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items() if asset_id in heard}
-    if which == "all":
-        return list(assets.values())
-    if which == "new":
-        decided = store.read(PREVIEWS)
-        return [asset for asset_id, asset in assets.items() if asset_id not in decided]
-    wanted = [part.strip() for part in which.split(",") if part.strip()]
-    if unknown := [asset_id for asset_id in wanted if asset_id not in assets]:
-        raise ConfigError(f"no heard asset {', '.join(unknown)} in {store.url}; run featurize_media first")
-    return [assets[asset_id] for asset_id in wanted]
+    refusal = ("no heard asset", f"in {store.url}; run featurize_media first")
+    return chosen(which, assets, done=store.read(PREVIEWS), refusal=refusal)
 
 
 def publish_chunk(
