@@ -5,10 +5,14 @@ RushesError
 ├── ModelError             a model is unknown, missing, or not the bytes that were pinned
 ├── StoreError             the store cannot be read or written
 ├── SourceError            a feed, folder or manifest cannot be read at all
+├── ExtractorError         an installed extractor cannot be loaded, or yields something else than it declares
+├── SearchError            a query cannot be answered as asked
+├── SearchIndexError       the index is locked, missing, unreachable, or of another space than the query
 └── MediaError             one asset is unusable; the rest of the run goes on
     ├── UnreachableMedia   it could not be downloaded
     ├── UnreadableMedia    it is not media, or is damaged beyond decoding
     ├── NoAudio            it has no audio stream
+    ├── NoVideo            it has no moving picture
     └── EmptyMedia         it decodes to nothing
 """
 
@@ -46,6 +50,24 @@ class SourceError(RushesError):
     reason = "source"
 
 
+class ExtractorError(RushesError):
+    """An installed extractor cannot be loaded, or yields something else than it declares."""
+
+    reason = "extractor"
+
+
+class SearchError(RushesError):
+    """A query cannot be answered as asked; the text says how to ask."""
+
+    reason = "query"
+
+
+class SearchIndexError(RushesError):
+    """The index is locked, missing, unreachable, or of another space than the query."""
+
+    reason = "index"
+
+
 class MediaError(RushesError):
     """One asset is unusable."""
 
@@ -70,7 +92,13 @@ class NoAudio(MediaError):
     reason = "no-audio"
 
 
+class NoVideo(MediaError):
+    """The container has no moving picture."""
+
+    reason = "no-video"
+
+
 class EmptyMedia(MediaError):
-    """The audio stream decodes to no samples at all."""
+    """The stream decodes to nothing at all."""
 
     reason = "empty"

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 Permission = Literal["allowed", "forbidden", "unknown"]
 Float32 = Annotated[float, "float32"]  # stored in four bytes
 SoundLabel = Literal["speech", "music", "noise", "silence"]
+Transition = Literal["start", "cut", "fade", "dissolve"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -154,6 +155,10 @@ class Asset:
     chapters: tuple[Chapter, ...] = ()
     transcripts: tuple[TranscriptFile, ...] = ()
     rights: Rights = field(default_factory=Rights)
+    has_audio: bool = True
+    width: int = 0  # pixels as shown: upright and square; 0 without pictures
+    height: int = 0
+    frame_rate: float = 0.0  # average pictures per second; times never come from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +250,46 @@ class SpoilerSpan(Segment):
 
 
 @dataclass(frozen=True, slots=True)
-class Vector(Segment):
-    """What a stretch of media means or looks like, as a unit vector in the space of one encoder."""
+class Shot(Segment):
+    """A run of frames from one camera. Shots are in order and leave no gap; a gradual transition is cut in its middle.
 
-    kind: str  # "sentence"
+    `transition` says how the shot begins; `fade_in_s` and `fade_out_s` how much of its ends is transition, not picture.
+    """
+
+    number: int  # 0, 1, … within the asset
+    transition: Transition
+    fade_in_s: float = 0.0
+    fade_out_s: float = 0.0
+    keyframes: tuple[float, ...] = ()  # seconds, the most telling one first
+    thumbnails: tuple[str, ...] = ()  # store keys of the keyframes as WebP, in the same order
+    brightness: float = 0.0  # mean luma, 0 (black) to 1
+    contrast: float = 0.0  # standard deviation of luma, 0 to .5
+    motion: float = 0.0  # mean absolute difference of neighbouring frames, 0 to 1
+    confidence: float = 1.0  # of the transition
+
+
+@dataclass(frozen=True, slots=True)
+class Scene(Segment):
+    """A run of shots that belong together: shots [first, last)."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tag(Segment):
+    """What is seen or heard in a stretch of media. Tags are independent; several may hold at once."""
+
+    label: str
+    confidence: float  # calibrated probability, 0 to 1
+    source: str  # what says so: an extractor or a head, with its version
+
+
+@dataclass(frozen=True, slots=True)
+class Vector(Segment):
+    """What a stretch of media means, looks or sounds like, as a unit vector in the space of one encoder."""
+
+    kind: str  # "sentence", "image", "sound", "fused", or the name of an extractor
     space: str  # the encoder's identity; vectors of different spaces are never compared
     values: tuple[Float32, ...]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steps.settings import Settings
     from steps.store import Store
 
-PACKAGES = ("config", "eval", "featurization", "ranking", "serving", "steps")
+PACKAGES = ("config", "eval", "featurization", "ranking", "search", "serving", "steps")
 EXIT_PARTIAL = 3  # the run finished, but some assets were quarantined
 
 

@@ -13,16 +13,17 @@ import pytest
 
 from steps.store import ROOT
 
-PACKAGES = ("featurization", "ranking", "eval", "steps", "serving", "flows", "benchmarks")
+PACKAGES = ("featurization", "ranking", "eval", "search", "steps", "serving", "flows", "benchmarks")
 BELOW = {
     "featurization": {"featurization"},
     "ranking": {"featurization", "ranking"},
     "eval": {"featurization", "eval"},
-    "steps": {"featurization", "ranking", "eval", "steps"},
-    "serving": {"featurization", "ranking", "eval", "steps", "serving"},
+    "search": {"featurization", "search"},
+    "steps": {"featurization", "ranking", "eval", "search", "steps"},
+    "serving": {"featurization", "ranking", "eval", "search", "steps", "serving"},
     "flows": {"featurization", "steps", "project_flow"},
 }
-OWNERS = {"metaflow": ("flows/", "steps/runs.py"), "lightgbm": ("ranking/lambdarank.py",)}
+OWNERS = {"metaflow": ("flows/", "steps/runs.py"), "lightgbm": ("ranking/lambdarank.py",), "pymilvus": ("search/milvus_index.py",)}
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
