@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -21,9 +21,12 @@ from featurization.media import (
     AudioProfile,
     LevelTrack,
     Quarantined,
+    Scene,
     Sentence,
+    Shot,
     SoundSpan,
     SpoilerSpan,
+    Tag,
     Topic,
     Turn,
     Vector,
@@ -111,10 +114,15 @@ def _build(hint: Any, value: Any) -> Any:
         return {key: _build(args[1], item) for key, item in value}
     if origin in (typing.Union, types.UnionType):
         return _build(_present(args), value)
-    if is_dataclass(hint):
-        hints = typing.get_type_hints(hint, include_extras=True)
-        return hint(**{name: _build(hints[name], item) for name, item in value.items() if name in hints})  # type: ignore[operator]
-    return value
+    return _row(hint, value) if is_dataclass(hint) else value
+
+
+def _row(hint: Any, value: Mapping[str, Any]) -> Any:
+    """A row; what was written before a field existed gets the field's default."""
+    hints = typing.get_type_hints(hint, include_extras=True)
+    younger = {f.name for f in fields(hint) if f.default is not MISSING and f.default is not None}
+    given = {n: item for n, item in value.items() if n in hints and not (item is None and n in younger)}
+    return hint(**{name: _build(hints[name], item) for name, item in given.items()})
 
 
 def only(rows: Iterable[Row]) -> Row | None:
@@ -134,3 +142,6 @@ VECTORS = Table("vectors", Vector)
 LEVELS = Table("levels", LevelTrack)
 ADS = Table("ads", AdSpan)
 SPOILERS = Table("spoilers", SpoilerSpan)
+SHOTS = Table("shots", Shot)
+SCENES = Table("scenes", Scene)
+TAGS = Table("tags", Tag)
