@@ -1,0 +1,1 @@
+"""Networks that turn pictures into vectors, behind `featurization.vision.ImageEncoder`."""
