@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
-from featurization.errors import EmptyMedia, NoAudio, UnreadableMedia
+from featurization.errors import EmptyMedia, NoAudio, NoVideo, UnreadableMedia
+
+AnyStream = TypeVar("AnyStream", AudioStream, VideoStream)
 
 _SNIFF_BYTES = 4096
 _MAX_HEADER_BYTES = 16 * 2**20
 _ASF_MAGIC = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")  # Content Encryption Object
+_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.clean_effects | Disposition.karaoke
 _MAX_READ_ERRORS = 100  # in a row; a damaged container may refuse a few reads and then go on
 
 
@@ -47,26 +54,67 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
 
 def audio_stream(container: InputContainer, path: Path) -> AudioStream:
-    """The best audio stream. Raises NoAudio, or UnreadableMedia if it has no decoder."""
-    stream = container.streams.best("audio")
-    if not isinstance(stream, AudioStream):
-        if any(stream.type == "audio" for stream in container.streams):
-            raise UnreadableMedia(f"{path.name}: its audio cannot be decoded; re-encode it as MP3 or AAC")
-        raise NoAudio(f"{path.name}: has no audio stream; give a file with sound")
-    return stream
+    """The best audio stream: the default one before others, then the one with most channels; comments come last.
+
+    Raises NoAudio, or UnreadableMedia if there is sound but no decoder for it.
+    """
+    streams = [stream for stream in container.streams.audio if _decodable(stream)]
+    if streams:
+        return max(streams, key=_audio_rank)
+    if any(stream.type == "audio" for stream in container.streams):
+        raise UnreadableMedia(f"{path.name}: its audio cannot be decoded; re-encode it as MP3 or AAC")
+    raise NoAudio(f"{path.name}: has no audio stream; give a file with sound")
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The best stream of moving pictures: the default one before others, then the largest.
+
+    Raises NoVideo, or UnreadableMedia if there are pictures but no decoder for them.
+    """
+    streams = moving_pictures(container)
+    if decodable := [stream for stream in streams if _decodable(stream)]:
+        return max(decodable, key=_video_rank)
+    if streams:
+        raise UnreadableMedia(f"{path.name}: its pictures cannot be decoded; re-encode it as H.264")
+    raise NoVideo(f"{path.name}: has no moving picture; give a film")
+
+
+def moving_pictures(container: InputContainer) -> list[VideoStream]:
+    """The streams that show a film; cover art, thumbnails and files of one still picture are none."""
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        return []
+    return [stream for stream in container.streams.video if not stream.disposition & _STILL]
 
 
 def has_pictures(container: InputContainer) -> bool:
-    """Whether there is moving picture; cover art is none."""
-    return any(not stream.disposition & Disposition.attached_pic for stream in container.streams.video)
+    """Whether there is moving picture."""
+    return bool(moving_pictures(container))
 
 
-def packets(container: InputContainer, stream: AudioStream, damage: Damage) -> Iterator[Packet[AudioStream]]:
+def _decodable(stream: AudioStream | VideoStream) -> bool:
+    return stream.codec_context is not None
+
+
+def _audio_rank(stream: AudioStream) -> tuple[bool, bool, int]:
+    aside = bool(stream.disposition & _ASIDE)
+    return not aside, bool(stream.disposition & Disposition.default), stream.channels
+
+
+def _video_rank(stream: VideoStream) -> tuple[bool, int]:
+    return bool(stream.disposition & Disposition.default), stream.width * stream.height
+
+
+def packets(container: InputContainer, stream: AnyStream, damage: Damage) -> Iterator[Packet[AnyStream]]:
     """Packets of `stream` to the end of the file, or to where it can no longer be read; the last one is empty."""
+    return interleaved(container, [stream], damage)
+
+
+def interleaved(container: InputContainer, streams: Sequence[Stream], damage: Damage) -> Iterator[Packet[Any]]:
+    """As `packets`, for several streams at once, in the order of the file."""
     errors = 0
     while errors < _MAX_READ_ERRORS:
         try:
-            for packet in container.demux(stream):
+            for packet in container.demux(*streams):
                 errors = 0
                 yield packet
             return
@@ -94,11 +142,22 @@ def decode_packet(stream: AudioStream, packet: Packet[AudioStream], damage: Dama
         return []
 
 
-def nothing_decoded(path: Path, damage: Damage) -> EmptyMedia | UnreadableMedia:
-    """The error for a stream of which no sample came out."""
+def decode_picture(stream: VideoStream, packet: Packet[VideoStream], damage: Damage) -> list[VideoFrame]:
+    """As `decode_packet`, for pictures."""
+    try:
+        return [frame for frame in stream.decode(packet) if frame.width and frame.height]
+    except av.error.EOFError:
+        return []
+    except (av.error.FFmpegError, OSError, ValueError):
+        damage.packets += 1
+        return []
+
+
+def nothing_decoded(path: Path, damage: Damage, what: str = "audio") -> EmptyMedia | UnreadableMedia:
+    """The error for a stream of which no sample, or no picture, came out."""
     if damage.packets:
-        return UnreadableMedia(f"{path.name}: none of its audio decodes; it is damaged or encrypted, fetch it again")
-    return EmptyMedia(f"{path.name}: its audio stream is empty; fetch it again or leave it out")
+        return UnreadableMedia(f"{path.name}: none of its {what} decodes; it is damaged or encrypted, fetch it again")
+    return EmptyMedia(f"{path.name}: its {what} stream is empty; fetch it again or leave it out")
 
 
 def _refuse_hopeless(path: Path) -> None:

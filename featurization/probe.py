@@ -7,33 +7,41 @@ from pathlib import Path
 from typing import Literal
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
+from av.subtitles.stream import SubtitleStream
 
-from featurization.container import (
-    Damage,
-    audio_stream,
-    decode_packet,
-    has_pictures,
-    nothing_decoded,
-    open_media,
-    packets,
-)
+from featurization.container import open_media
+from featurization.languages import language_code
 from featurization.media import Chapter
+from featurization.trial import Trial, try_streams
 
-_TRIAL_FRAMES = 4  # as many decoded frames prove that a file is not just a header
 _CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}  # FFmpeg's name -> the usual one
+_TAIL_S = 10.0  # so far before the promised end it is looked whether the file goes on until there
+_TRUSTED_S = 1.0  # a film may end so much before its header says, for streams of captions and the like outlast it
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One of several streams of sound or subtitles."""
+
+    codec: str
+    language: str = ""  # as ISO 639-1 where there is a code; empty if not stated
+    title: str = ""
+    channels: int = 0  # of sound
+    default: bool = False
+    forced: bool = False  # subtitles of signs and foreign words only
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a media file is. `duration_s` counts the audio that is really there, not what a header promises."""
+    """What a media file is. `duration_s` counts what is really there, not what a header promises."""
 
     container: str
-    codec: str  # of the best audio stream
+    codec: str  # of the best audio stream; of the picture in a silent film
     kind: Literal["audio", "video"]
-    duration_s: float
-    rate_hz: int
+    duration_s: float  # to the later end of sound and picture
+    rate_hz: int  # 0 in a silent film, as channels
     channels: int
     bit_rate: int  # bit/s of the whole file
     size_bytes: int
@@ -42,36 +50,55 @@ class Probe:
     title: str = ""
     artist: str = ""
     chapters: tuple[Chapter, ...] = ()  # as embedded (ID3 CHAP, MP4), in order
+    video_codec: str = ""
+    width: int = 0  # as shown: upright, square pixels
+    height: int = 0
+    frame_rate: float = 0.0  # average
+    audio_tracks: tuple[Track, ...] = ()
+    subtitle_tracks: tuple[Track, ...] = ()
+    problems: tuple[str, ...] = ()  # what of it cannot be used, a line each
 
 
 def probe(path: Path) -> Probe:
-    """Read what `path` is from its bytes, decoding a little to be sure that it can be.
+    """Read what `path` is from its bytes, decoding a little of its sound and picture to be sure that it can be.
 
-    Raises UnreadableMedia, NoAudio or EmptyMedia, each with one line that names the file and the way out.
+    Raises UnreadableMedia, NoAudio (neither sound nor moving picture) or EmptyMedia, each with one line that names the
+    file and the way out.
     """
     size = path.stat().st_size if path.is_file() else 0
     with open_media(path) as container:
-        stream = audio_stream(container, path)
-        duration_s = _duration_s(container, stream, path)
-        return _describe(container, stream, duration_s=duration_s, size=size)
+        trial = try_streams(container, path)
+        duration_s = _film_s(container, trial) if trial.picture else trial.rest_s(container)
+        return _describe(container, trial, duration_s=duration_s, size=size)
 
 
-def _describe(container: InputContainer, stream: AudioStream, *, duration_s: float, size: int) -> Probe:
-    tags = {key.lower(): value for key, value in (container.metadata | stream.metadata).items()}
-    has_video = has_pictures(container)
+def _describe(container: InputContainer, trial: Trial, *, duration_s: float, size: int) -> Probe:
+    sound, picture = trial.sound, trial.picture
+    best = sound or (picture.stream if picture else None)
+    own = best.metadata if best else {}
+    tags = {key.lower(): value for key, value in (container.metadata | own).items()}
+    video_codec = picture.stream.codec_context.codec.canonical_name if picture else ""
     return Probe(
         container=_CONTAINERS.get(container.format.name, container.format.name),
-        codec=stream.codec_context.codec.canonical_name,
-        kind="video" if has_video else "audio",
+        codec=sound.codec_context.codec.canonical_name if sound else video_codec,
+        kind="video" if picture else "audio",
         duration_s=round(duration_s, 3),
-        rate_hz=stream.rate or 0,
-        channels=stream.channels,
+        rate_hz=(sound.rate or 0) if sound else 0,
+        channels=sound.channels if sound else 0,
         bit_rate=round(8 * size / duration_s) if duration_s else 0,
         size_bytes=size,
-        has_video=has_video,
+        has_video=bool(picture),
+        has_audio=bool(sound),
         title=_line(tags.get("title", "")),
         artist=_line(tags.get("artist", "") or tags.get("album_artist", "")),
         chapters=_chapters(container, duration_s),
+        video_codec=video_codec,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        frame_rate=picture.frame_rate if picture else 0.0,
+        audio_tracks=_audio_tracks(container),
+        subtitle_tracks=_subtitle_tracks(container),
+        problems=trial.problems,
     )
 
 
@@ -79,27 +106,56 @@ def _line(text: str) -> str:
     return " ".join(text.replace("\0", " ").split())
 
 
-def _duration_s(container: InputContainer, stream: AudioStream, path: Path) -> float:
-    """Seconds of sound, once some has been decoded.
+def _audio_tracks(container: InputContainer) -> tuple[Track, ...]:
+    return tuple(
+        Track(
+            codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
+            language=language_code(stream.language or ""),
+            title=_line(stream.metadata.get("title", "")),
+            channels=stream.channels if stream.codec_context else 0,
+            default=bool(stream.disposition & Disposition.default),
+        )
+        for stream in container.streams.audio
+    )
 
-    Counted packet by packet in sound files, since headers lie when a file was cut; films take their header's word.
-    """
-    promised, film, damage, trials = float(container.duration or 0) / av.time_base, has_pictures(container), Damage(), 0
-    end = total = 0  # in the stream's ticks, as ints: an hour of MP3 has 140,000 packets
-    for packet in packets(container, stream, damage):
-        if trials < _TRIAL_FRAMES:
-            trials += len(decode_packet(stream, packet, damage))
-        elif film and promised > 0:
-            return promised
-        length = packet.duration or 0
-        total += length
-        if packet.pts is not None:
-            end = max(end, packet.pts + length)
-    if not trials:
-        raise nothing_decoded(path, damage)
-    tick_s, zero_s = float(stream.time_base or 0), float(container.start_time or 0) / av.time_base
-    measured = end * tick_s - zero_s if end else total * tick_s
-    return min(measured, promised) if promised > 0 < measured else measured or promised
+
+def _subtitle_tracks(container: InputContainer) -> tuple[Track, ...]:
+    return tuple(
+        Track(
+            codec=stream.codec_context.name if stream.codec_context else "",
+            language=language_code(stream.language or ""),
+            title=_line(stream.metadata.get("title", "")),
+            default=bool(stream.disposition & Disposition.default),
+            forced=bool(stream.disposition & Disposition.forced),
+        )
+        for stream in container.streams
+        if isinstance(stream, SubtitleStream)
+    )
+
+
+def _film_s(container: InputContainer, trial: Trial) -> float:
+    """Seconds of a film: what its header says if the file goes on until there, else up to its last packet."""
+    promised = float(container.duration or 0) / av.time_base
+    if promised > 0 and _tail_s(container, trial, promised) >= promised - _TRUSTED_S:
+        return promised
+    if _rewound(container, 0):
+        return trial.measured_s(container) or promised
+    return trial.rest_s(container)
+
+
+def _tail_s(container: InputContainer, trial: Trial, promised: float) -> float:
+    start = container.start_time or 0
+    if not _rewound(container, start + round(max(0.0, promised - _TAIL_S) * av.time_base)):
+        return 0.0
+    return trial.measured_s(container)
+
+
+def _rewound(container: InputContainer, offset: int) -> bool:
+    try:
+        container.seek(offset)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return False
+    return True
 
 
 def _chapters(container: InputContainer, duration_s: float) -> tuple[Chapter, ...]:

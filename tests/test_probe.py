@@ -5,7 +5,7 @@ import av
 import pytest
 from media_factory import encode, encode_video, music, silence, stereo, tone
 
-from featurization.errors import EmptyMedia, MediaError, NoAudio, UnreadableMedia
+from featurization.errors import EmptyMedia, MediaError, UnreadableMedia
 from featurization.probe import probe
 
 
@@ -100,9 +100,12 @@ def test_missing_and_folder_are_unreadable(tmp_path):
             probe(path)
 
 
-def test_a_silent_film_has_no_audio(tmp_path):
-    with pytest.raises(NoAudio, match="no audio stream"):
-        probe(encode_video(tmp_path / "mute.mp4", 1.0))
+def test_a_silent_film_is_a_film(tmp_path):
+    found = probe(encode_video(tmp_path / "mute.mp4", 1.5))
+    assert (found.kind, found.has_audio, found.has_video) == ("video", False, True)
+    assert (found.codec, found.video_codec, found.rate_hz, found.channels) == ("mpeg4", "mpeg4", 0, 0)
+    assert (found.width, found.height, found.frame_rate) == (64, 48, 10.0)
+    assert found.duration_s == pytest.approx(1.5, abs=0.01)
 
 
 def test_zero_length_sound_is_empty(tmp_path):
