@@ -46,6 +46,9 @@ class ShotView(Protocol):
     def sentences(self) -> tuple[Sentence, ...]:
         """What is said in the shot; a sentence may reach over its edges."""
 
+    def hear(self, span: Segment) -> Samples:
+        """Any stretch of the asset's sound, 16 kHz mono, (time,); what lies outside the asset is left out."""
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
@@ -53,6 +56,7 @@ class Findings:
 
     rows: tuple[Segment, ...] = ()  # of the class that it declares; spans in seconds of the asset
     vectors: Vectors | None = None  # one row per shot, if it declares a space
+    features: Vectors | None = None  # one row per shot, any scale: what a few-shot head may read beside the vectors
 
 
 class Extractor(Protocol):

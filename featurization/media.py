@@ -266,6 +266,23 @@ class Shot(Segment):
     contrast: float = 0.0  # standard deviation of luma, 0 to .5
     motion: float = 0.0  # mean absolute difference of neighbouring frames, 0 to 1
     confidence: float = 1.0  # of the transition
+    speech: float = 0.0  # share of the shot in which somebody speaks
+    music: float = 0.0  # share of the shot with music
+    level_db: float = -80.0  # mean RMS level, dBFS
+
+
+@dataclass(frozen=True, slots=True)
+class FilmProfile:
+    """What was measured of a whole film, and the sheet of small pictures to scrub through it."""
+
+    frames: int
+    damaged_packets: int  # left out because they did not decode
+    sprite: str = ""  # store key of the sheet as WebP
+    sprite_columns: int = 0
+    tile_width: int = 0
+    tile_height: int = 0
+    tile_times: tuple[float, ...] = ()  # seconds, row by row
+    models: tuple[str, ...] = ()  # "name@sha256[:12]" of every model and extractor used
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,39 @@ def rollback() -> None:
     run_rollback()
 
 
+index_app = typer.Typer(
+    rich_markup_mode="rich",
+    context_settings=_HELP,
+    no_args_is_help=True,
+    help="See, rebuild or roll back the search index.",
+)
+app.add_typer(index_app, name="index")
+
+
+@index_app.command("status", epilog=_examples("rushes index status", "rushes index status --json"))
+def index_status(as_json: AsJson = False) -> None:
+    """Show the generations that are kept, and whether the current one holds what the store holds."""
+    from serving.index_commands import show_status
+
+    show_status(as_json=as_json)
+
+
+@index_app.command("rebuild", epilog=_examples("rushes index rebuild"))
+def index_rebuild() -> None:
+    """Build the index again from the store alone; readers see the old one until it is whole."""
+    from serving.index_commands import rebuild
+
+    rebuild()
+
+
+@index_app.command("rollback", epilog=_examples("rushes index rollback"))
+def index_rollback() -> None:
+    """Return to the generation before the current one."""
+    from serving.index_commands import roll_back
+
+    roll_back()
+
+
 @app.command(
     epilog=_examples(
         "rushes export 72ab --format srt --out jar.srt", "rushes export 'The Jar in the Cold Barn' --format rttm"

@@ -23,6 +23,8 @@ VERSIONS = {
     "sounds": "1",
     "turns": "1",
     "vectors": "1",
+    "shots": "1",
+    "film": "1",
 }
 
 
@@ -34,10 +36,16 @@ class Cache:
         self.timings: dict[str, float] = {}  # wall seconds by extractor, of what had to be computed
 
     def rows(
-        self, extractor: str, table: Table[Row], options: object, compute: Callable[[], Iterable[Row]]
+        self,
+        extractor: str,
+        table: Table[Row],
+        options: object,
+        compute: Callable[[], Iterable[Row]],
+        *,
+        version: str = "",
     ) -> tuple[Row, ...]:
-        """The kept rows, else those that `compute` gives, which are then kept."""
-        key = self._key(extractor, options)
+        """The kept rows, else those that `compute` gives, which are then kept; `version` is a foreign extractor's."""
+        key = self._key(extractor, options, version)
         rows = self.store.recall_rows(key, table)
         if rows is None:
             with self.timed(extractor):
@@ -45,9 +53,11 @@ class Cache:
             self.store.remember_rows(key, table, rows)
         return rows
 
-    def array(self, extractor: str, options: object, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    def array(
+        self, extractor: str, options: object, compute: Callable[[], np.ndarray], *, version: str = ""
+    ) -> np.ndarray:
         """The kept array, else the one that `compute` gives, which is then kept."""
-        key = self._key(extractor, options)
+        key = self._key(extractor, options, version)
         array = self.store.recall_array(key)
         if array is None:
             with self.timed(extractor):
@@ -55,8 +65,8 @@ class Cache:
             self.store.remember_array(key, array)
         return array
 
-    def _key(self, extractor: str, options: object) -> FeatureKey:
-        return FeatureKey(self.sha256, extractor, VERSIONS[extractor], repr(options))
+    def _key(self, extractor: str, options: object, version: str) -> FeatureKey:
+        return FeatureKey(self.sha256, extractor, version or VERSIONS[extractor], repr(options))
 
     @contextmanager
     def timed(self, extractor: str) -> Iterator[None]:

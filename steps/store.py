@@ -136,11 +136,25 @@ class Store:
 
     def arrow(self, table: Table[Any], asset_ids: Sequence[str] | None = None) -> pa.Table:
         """The same as one Arrow table, for notebooks."""
-        pieces = self.current().tables.get(table.name, {})
+        read = [self._piece(table, key, filters) for key, filters in self._pieces(table.name, asset_ids)]
+        return pa.concat_tables(read) if read else table.schema.empty_table()
+
+    def arrow_named(self, name: str, asset_ids: Sequence[str] | None = None) -> pa.Table:
+        """A table as it is stored, for those who do not know its rows' class."""
+        pieces = self._pieces(name, asset_ids)
+        read = [pq.read_table(io.BytesIO(self.files.read(key)), filters=filters) for key, filters in pieces]
+        return (
+            pa.concat_tables(read, promote_options="default")
+            if read
+            else pa.table({"asset_id": pa.array([], pa.string())})
+        )
+
+    def _pieces(self, name: str, asset_ids: Sequence[str] | None) -> list[tuple[str, Any]]:
+        """Keys of a table's pieces that may hold rows of these assets, each with the filter that finds them."""
+        pieces = self.current().tables.get(name, {})
         buckets = sorted(pieces if asset_ids is None else {_bucket(a) for a in asset_ids} & pieces.keys())
         filters = None if asset_ids is None else [("asset_id", "in", list(asset_ids))]
-        read = [self._piece(table, pieces[b], filters) for b in buckets]
-        return pa.concat_tables(read) if read else table.schema.empty_table()
+        return [(pieces[b], filters) for b in buckets]
 
     def _piece(self, table: Table[Any], key: str, filters: Any = None) -> pa.Table:
         stored = pq.read_table(io.BytesIO(self.files.read(key)), filters=filters)

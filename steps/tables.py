@@ -19,6 +19,7 @@ from featurization.media import (
     AdSpan,
     Asset,
     AudioProfile,
+    FilmProfile,
     LevelTrack,
     Quarantined,
     Scene,
@@ -142,6 +143,7 @@ VECTORS = Table("vectors", Vector)
 LEVELS = Table("levels", LevelTrack)
 ADS = Table("ads", AdSpan)
 SPOILERS = Table("spoilers", SpoilerSpan)
+FILMS = Table("films", FilmProfile)
 SHOTS = Table("shots", Shot)
 SCENES = Table("scenes", Scene)
 TAGS = Table("tags", Tag)

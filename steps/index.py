@@ -1,0 +1,214 @@
+"""The search index of what the store holds: built from one committed state, published whole, rebuilt from nothing else.
+
+| collection | a row is | found by |
+|---|---|---|
+| shots | a shot, by its picture | words, pictures, other shots |
+| sounds | a shot, by its sound | sound clips, other shots |
+| fused | a shot in context: picture, neighbours, sound and words | other shots |
+| sentences | a spoken sentence | meaning (dense) and words (BM25) |
+| NAME | a shot, as the extractor called NAME sees it | whatever its encoder takes |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurization.errors import SearchIndexError
+from featurization.media import Asset, Shot, Tag
+from featurization.shot_vectors import IMAGE, SOUND
+from search.vector_index import Collection, Generation, VectorIndex, Vectors
+from steps.extracted import FUSED, SENTENCE, columns_by_shot, layers
+from steps.store import Snapshot, Store
+from steps.tables import ASSETS, SENTENCES, SHOTS, TAGS, VECTORS
+
+log = logging.getLogger(__name__)
+ENVIRONMENT = "RUSHES_INDEX"
+LAYOUT = "1"  # raised when the same tables would be indexed differently
+NAMES = {IMAGE: "shots", SOUND: "sounds", FUSED: "fused"}  # collections of kinds of vectors; others keep their name
+_INDEXED = (ASSETS.name, SENTENCES.name, SHOTS.name, TAGS.name, VECTORS.name)
+
+
+def index_address(store: Store) -> str:
+    """`RUSHES_INDEX`, else a folder inside the store; "" if the store is remote and no index was named."""
+    inside = f"{store.files.root}/index" if store.files.local else ""
+    return os.environ.get(ENVIRONMENT) or inside
+
+
+def open_store_index(store: Store) -> VectorIndex:
+    """The index that belongs to the store. SearchIndexError if none is configured or it cannot be opened."""
+    from search.open_index import open_index
+
+    address = index_address(store)
+    if not address:
+        raise SearchIndexError(f"{store.url} is remote; set {ENVIRONMENT} to a folder or to a Milvus server's address")
+    return open_index(address)
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What an indexing step did."""
+
+    generation: Generation | None  # None: there is no index, as `note` says
+    fresh: bool = False  # it was written now; else it was up to date already
+    note: str = ""
+
+    def describe(self) -> str:
+        """One line for the terminal."""
+        if self.generation is None:
+            return self.note
+        held = ", ".join(f"{stamp.rows} {name}" for name, stamp in sorted(self.generation.stamps.items()))
+        return f"index: generation {self.generation.number}{'' if self.fresh else ' (unchanged)'}: {held or 'empty'}"
+
+
+def update_index(store: Store, *, run: str, spaces: Mapping[str, str]) -> Indexed:
+    """Publish the store's current state, unless the index has it already. `spaces` names the space of each kind."""
+    if not index_address(store):
+        return Indexed(None, note=f"no index: the store is remote and {ENVIRONMENT} is not set")
+    index = open_store_index(store)
+    try:
+        snapshot = store.current()
+        current, digest = index.current(), content_digest(snapshot, spaces)
+        if current and current.digest == digest:
+            return Indexed(current)
+        return Indexed(publish(store, index, run=run, spaces=spaces), fresh=True)
+    finally:
+        index.close()
+
+
+def publish(store: Store, index: VectorIndex, *, run: str, spaces: Mapping[str, str]) -> Generation:
+    """Build every collection from the store's current state and switch readers to them at once."""
+    snapshot = store.current()
+    built = list(collections(store, spaces))
+    return index.publish(built, snapshot=snapshot.number, digest=content_digest(snapshot, spaces), run=run)
+
+
+def content_digest(snapshot: Snapshot, spaces: Mapping[str, str]) -> str:
+    """Of everything that decides what an index of this state holds."""
+    layers_too = sorted(name for name in snapshot.tables if name.startswith("layer-"))
+    pieces = {name: snapshot.tables.get(name, {}) for name in (*_INDEXED, *layers_too)}
+    text = json.dumps([LAYOUT, dict(spaces), pieces], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def collections(store: Store, spaces: Mapping[str, str]) -> Iterator[Collection]:
+    """Every collection that the current state gives; those without rows are left out."""
+    vectors = store.arrow(VECTORS)
+    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items()}
+    catalogue = _Shots(store, assets)
+    for kind in sorted(set(vectors["kind"].to_pylist())):
+        space, rows = _of_kind(vectors, kind, spaces.get(kind, ""))
+        if kind == SENTENCE:
+            built = _sentences(store, assets, rows, space)
+        else:
+            built = Collection(NAMES.get(kind, kind), space, *catalogue.collected(kind, rows))
+        if len(built.vectors):
+            yield built
+
+
+def _of_kind(vectors: pa.Table, kind: str, wanted: str) -> tuple[str, pa.Table]:
+    """The vectors of one kind in one space: the wanted one, else the commonest. Spaces are never mixed."""
+    rows = vectors.filter(pc.equal(vectors["kind"], kind))
+    counts = Counter(rows["space"].to_pylist())
+    space = wanted if wanted in counts else counts.most_common(1)[0][0]
+    if others := sum(counts.values()) - counts[space]:
+        log.warning(
+            "%d %s vectors of other encoders than %s are left out; run featurize_media with --assets all",
+            others,
+            kind,
+            space,
+        )
+    return space, rows.filter(pc.equal(rows["space"], space))
+
+
+def matrix(rows: pa.Table) -> Vectors:
+    """The `values` column as float32 (rows, dim)."""
+    values = rows["values"].combine_chunks()
+    flat = values.values if isinstance(values, pa.ListArray) else pa.concat_arrays([c.values for c in values.chunks])
+    numbers = np.asarray(flat.to_numpy(zero_copy_only=False), dtype=np.float32)
+    return numbers.reshape(len(rows), -1) if len(rows) else np.zeros((0, 0), dtype=np.float32)
+
+
+def _sentences(store: Store, assets: Mapping[str, Asset], vectors: pa.Table, space: str) -> Collection:
+    """Spoken sentences; an asset whose vectors are of another space is left out."""
+    known = pa.array(sorted(set(vectors["asset_id"].to_pylist()) & assets.keys()), pa.string())
+    sentences = store.arrow(SENTENCES)
+    sentences, vectors = (t.filter(pc.is_in(t["asset_id"], known)) for t in (sentences, vectors))
+    records = sentences.select(["asset_id", "start", "end", "text", "speaker"]).to_pylist()
+    rows = [
+        {**_of_asset(assets[r["asset_id"]]), **r, "id": f"{r['asset_id']}-s{n:04d}", "duration": r["end"] - r["start"]}
+        for r, n in zip(records, _numbers(r["asset_id"] for r in records), strict=True)
+    ]
+    return Collection("sentences", space, pa.Table.from_pylist(rows), matrix(vectors), text="text")
+
+
+def _numbers(asset_ids: Iterable[str]) -> Iterator[int]:
+    """0, 1, … within each asset."""
+    seen: Counter[str] = Counter()
+    for asset_id in asset_ids:
+        yield seen[asset_id]
+        seen[asset_id] += 1
+
+
+def _of_asset(asset: Asset) -> dict[str, str]:
+    return {"show": asset.show, "language": asset.language, "published": asset.published}
+
+
+class _Shots:
+    """The shots of all assets as index columns, read once for all kinds of vectors."""
+
+    def __init__(self, store: Store, assets: Mapping[str, Asset]) -> None:
+        self._assets, self._shots, self._tags = assets, store.read(SHOTS), store.read(TAGS)
+        self._layers = layers(store)
+
+    def collected(self, kind: str, vectors: pa.Table) -> tuple[pa.Table, Vectors]:
+        """Columns and vectors of one kind, row for row."""
+        counts = Counter(vectors["asset_id"].to_pylist())
+        known = [a for a, n in counts.items() if a in self._assets and len(self._shots.get(a, ())) == n]
+        kept = vectors.filter(pc.is_in(vectors["asset_id"], pa.array(known, pa.string())))
+        rows = [row for asset_id in known for row in self._rows(asset_id, kind)]
+        return pa.Table.from_pylist(_filled(rows)), matrix(kept)
+
+    def _rows(self, asset_id: str, kind: str) -> Iterator[dict[str, Any]]:
+        shots, tags = self._shots[asset_id], self._tags.get(asset_id, ())
+        layer = self._layers.get(kind)
+        extra = columns_by_shot(layer, asset_id, shots) if layer is not None else [{}] * len(shots)
+        for shot, scalars in zip(shots, extra, strict=True):
+            yield {**scalars, **_of_asset(self._assets[asset_id]), **_shot_columns(asset_id, shot, tags)}
+
+
+def shot_id(asset_id: str, number: int) -> str:
+    """`ASSET_ID-0012`: how people and scripts name a shot."""
+    return f"{asset_id}-{number:04d}"
+
+
+def _shot_columns(asset_id: str, shot: Shot, tags: Sequence[Tag]) -> dict[str, Any]:
+    labels = sorted({tag.label for tag in tags if tag.overlaps(shot)})
+    return {
+        "id": shot_id(asset_id, shot.number),
+        "asset_id": asset_id,
+        "number": shot.number,
+        "start": shot.start,
+        "end": shot.end,
+        "duration": shot.duration,
+        "transition": shot.transition,
+        "brightness": shot.brightness,
+        "motion": shot.motion,
+        "tags": f"|{'|'.join(labels)}|" if labels else "",
+    }
+
+
+def _filled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with the same columns: what one lacks is the empty value of the others' type."""
+    empty = {name: type(value)() for row in rows for name, value in row.items() if value is not None}
+    return [{name: row[name] if row.get(name) is not None else value for name, value in empty.items()} for row in rows]
