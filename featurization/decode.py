@@ -29,7 +29,7 @@ from featurization.container import Damage, audio_stream, frames, nothing_decode
 from featurization.errors import StoreError, UnreadableMedia
 from featurization.pcm import PCM_RATE_HZ, ChannelStatistics, Pcm
 
-__all__ = ["DecodeOptions", "Pcm", "decode_audio"]
+__all__ = ["DecodeOptions", "Pcm", "decode_audio", "silent_pcm"]
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SILENCE_LUFS = -70.0
@@ -80,6 +80,17 @@ def decode_audio(
     if not chain.length:
         raise nothing_decoded(path, damage)
     return chain.pcm(target, damaged_packets=damage.packets, inserted_s=timeline.inserted_s)
+
+
+def silent_pcm(duration_s: float, *, scratch: Path) -> Pcm:
+    """The sound of a film without any: silence of its length, in a sparse file that takes no room."""
+    target, length = scratch / "silence.s16", round(duration_s * PCM_RATE_HZ)
+    try:
+        with target.open("wb") as file:
+            file.truncate(2 * length)
+    except OSError as error:
+        raise _store_error(error, target) from error
+    return Pcm(target, stored_channels=1, length=length, loudness_lufs=_SILENCE_LUFS)
 
 
 def _store_error(error: OSError, target: Path) -> StoreError:

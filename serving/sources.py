@@ -89,25 +89,41 @@ def _probe_json(path: Path, found: Probe | MediaError) -> dict[str, Any]:
 
 def _print_probes(probed: Sequence[tuple[Path, Probe | MediaError]]) -> None:
     read = [(str(path), found) for path, found in probed if isinstance(found, Probe)]
+    films = any(found.has_video for _, found in read)
     if read:
         names = ("File", ">Length", "Kind!", "Codec!", ">Rate", ">Channels", ">kbit/s", ">Size", "Title")
-        console().print(table(names, [_probe_row(path, found) for path, found in read]))
+        names = (*names[:4], "Picture!", "Tracks", *names[4:]) if films else names
+        console().print(table(names, [_probe_row(path, found, films=films) for path, found in read]))
+    for problem in (problem for _, found in read for problem in found.problems):
+        console().print(f"[yellow]left out[/] {safe(problem)}", soft_wrap=True)
     for _, error in probed:
         if isinstance(error, MediaError):
             complain(error)
 
 
-def _probe_row(path: str, found: Probe) -> tuple[str, ...]:
-    rate, kilobits = f"{found.rate_hz / 1000:g} kHz", f"{found.bit_rate / 1000:.0f}"
+def _probe_row(path: str, found: Probe, *, films: bool) -> tuple[str, ...]:
     codec = f"{found.codec} in {found.container}" if found.codec != found.container else found.codec
     return (
         path,
         clock(found.duration_s),
         found.kind,
         codec,
-        rate,
+        *((_picture(found), _tracks(found)) if films else ()),
+        f"{found.rate_hz / 1000:g} kHz" if found.has_audio else "silent",
         str(found.channels),
-        kilobits,
+        f"{found.bit_rate / 1000:.0f}",
         size(found.size_bytes),
         found.title,
     )
+
+
+def _picture(found: Probe) -> str:
+    return f"{found.video_codec} {found.width}x{found.height}, {found.frame_rate:.5g}/s" if found.has_video else ""
+
+
+def _tracks(found: Probe) -> str:
+    """Languages of what a film offers more than one plain track of."""
+    sounds = [track.language or "?" for track in found.audio_tracks] if len(found.audio_tracks) > 1 else []
+    texts = [track.language or "?" for track in found.subtitle_tracks]
+    named = {"sound": sounds, "subtitles": texts}
+    return "; ".join(f"{what} {', '.join(codes)}" for what, codes in named.items() if codes)

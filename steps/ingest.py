@@ -151,9 +151,12 @@ def _recall(location: str, store: Store) -> Fetched | None:
 def _probe(path: Path, location: str) -> Probe:
     """The probe, with errors that name the address that the user knows and not our copy."""
     try:
-        return probe(path)
+        media = probe(path)
     except MediaError as error:
         raise type(error)(str(error).replace(str(path), location).replace(path.name, location)) from error
+    for problem in media.problems:
+        log.warning("%s", problem.replace(path.name, location))
+    return media
 
 
 def _asset(source: SourceItem, location: str, fetched: Fetched, media: Probe) -> Asset:
@@ -187,6 +190,10 @@ def _asset(source: SourceItem, location: str, fetched: Fetched, media: Probe) ->
         soundbites=_within(item.soundbites, media.duration_s),
         chapters=chapters_within(item.chapters or media.chapters, duration_s=media.duration_s),
         rights=item.rights,
+        has_audio=media.has_audio,
+        width=media.width,
+        height=media.height,
+        frame_rate=media.frame_rate,
     )
 
 

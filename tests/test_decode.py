@@ -1,13 +1,15 @@
 import errno
 import random
+from contextlib import ExitStack
 
 import av
 import numpy as np
 import pyloudnorm
 import pytest
+from av.stream import Disposition
 from media_factory import encode, encode_video, music, noise, silence, stereo, tone
 
-from featurization.decode import DecodeOptions, decode_audio
+from featurization.decode import DecodeOptions, decode_audio, silent_pcm
 from featurization.errors import MediaError, NoAudio, StoreError, UnreadableMedia
 from featurization.media import Segment
 
@@ -192,6 +194,42 @@ def test_no_sound_no_samples_no_media(tmp_path):
     ):
         with pytest.raises(error, match=f"{path.name}: "):
             decode_audio(path, scratch=tmp_path)
+
+
+def test_a_film_without_sound_is_silence_of_its_length_that_takes_no_room(tmp_path):
+    pcm = silent_pcm(36_000.0, scratch=tmp_path)
+    assert (pcm.duration_s, pcm.loudness_lufs, pcm.channels) == (36_000.0, -70.0, "mono")
+    assert not pcm.read(Segment(35_999.0, 36_010.0)).any()
+    assert len(pcm.read(Segment(35_999.0, 36_010.0))) == 16_000
+    assert pcm.path.stat().st_blocks * 512 < 1_000_000
+    assert silent_pcm(0.0, scratch=tmp_path).length == 0
+
+
+def test_of_several_tracks_the_default_one_is_heard_then_the_widest_and_never_the_comment(tmp_path):
+    path = tmp_path / "film.mkv"
+    tracks = [(300, 1, 0), (500, 2, 0), (700, 2, Disposition.comment | Disposition.default)]
+    assert frequency_hz(heard_of(path, tracks)) == pytest.approx(500, abs=1)
+    tracks = [(300, 1, Disposition.default), (500, 2, 0)]
+    assert frequency_hz(heard_of(path, tracks)) == pytest.approx(300, abs=1)
+
+
+def heard_of(path, tracks):
+    """A second of what is decoded from a file with tracks of (pitch, channels, disposition)."""
+    sources = [
+        encode(path.with_name(f"{n}.flac"), np.repeat(tone(2.0, hz)[:, None], channels, axis=1))
+        for n, (hz, channels, _) in enumerate(tracks)
+    ]
+    with av.open(str(path), "w") as target, ExitStack() as stack:
+        opened = [stack.enter_context(av.open(str(source))) for source in sources]
+        streams = [target.add_stream_from_template(source.streams.audio[0]) for source in opened]
+        for stream, (_, _, disposition) in zip(streams, tracks, strict=True):
+            stream.disposition = disposition
+        for source, stream in zip(opened, streams, strict=True):
+            for packet in source.demux(audio=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    target.mux(packet)
+    return decode_audio(path, scratch=path.parent).read(Segment(0.5, 1.5))
 
 
 def test_a_full_disk_is_a_store_error_with_the_way_out(tmp_path):

@@ -22,8 +22,12 @@ from steps.intake.manifest import is_csv_manifest, read_manifest
 from steps.intake.sniff import HEAD_BYTES, Kind, sniff
 
 _MEDIA_SUFFIXES = frozenset(
-    (".mp3", ".m4a", ".m4b", ".mp4", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aif", ".aiff", ".mkv")
-) | frozenset((".mka", ".webm", ".mov", ".m4v", ".avi", ".wmv", ".amr", ".spx", ".mp1", ".mp2", ".mpg", ".mpeg", ".ts"))
+    f".{name}"
+    for name in (
+        "mp3 m4a m4b aac ogg oga opus flac wav wma aif aiff amr spx mp1 mp2 mka "
+        "mp4 mkv webm mov m4v avi wmv mpg mpeg ts mts m2ts vob flv f4v 3gp 3g2 ogv mxf asf divx dv rm rmvb nut y4m"
+    ).split()
+)
 _FEED_SCHEMES = {"feed", "itpc", "pcast", "podcast"}
 
 
