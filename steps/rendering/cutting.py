@@ -14,7 +14,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from featurization.errors import EmptyMedia, NoAudio, UnreadableMedia
+from featurization.container import audio_stream
+from featurization.errors import EmptyMedia, UnreadableMedia
 from featurization.media import Segment
 
 Samples = NDArray[np.float32]
@@ -76,9 +77,7 @@ def _read(media: Path | IO[bytes], span: Segment, name: str, *, seek: bool) -> P
 
 
 def _audio_of(container: InputContainer, name: str) -> AudioStream:
-    stream = container.streams.best("audio")
-    if not isinstance(stream, AudioStream):
-        raise NoAudio(f"{name}: has no audio stream; give a file with sound")
+    stream = audio_stream(container, Path(name))
     if not stream.rate or not stream.channels:
         raise UnreadableMedia(f"{name}: the audio stream names no rate or channels; fetch the file again")
     return stream

@@ -1,26 +1,31 @@
-"""From moments of a recording to one finished preview: cut, fade, stitch, master to EBU R128, encode as MP3."""
+"""From moments of a recording to one finished preview: cut, fade, stitch, master to EBU R128, encode as MP3.
+
+`film.py` does the same for a film, with the pictures.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featurization.errors import EmptyMedia, UnreadableMedia
+from featurization.errors import UnreadableMedia
 from featurization.media import Segment
 from steps.files import Files
 from steps.rendering.cutting import cut
-from steps.rendering.mastering import MasterOptions, limit, limiting_gain, loudness_lufs, true_peak_dbtp
-from steps.rendering.mp3 import decode_clip, encode_mp3
+from steps.rendering.mastering import MasterOptions
+from steps.rendering.mp3 import encode_mp3
+from steps.rendering.mp4 import FilmOptions
 from steps.rendering.stitch import Clip, Placement, joined
+from steps.rendering.takes import mastered
 
 Samples = NDArray[np.float32]
 
-_MARGIN_DB = 0.1  # how much further an overshoot is turned down with each round
 _LEAST_BIT_RATE = 32_000  # below it no MPEG-1 layer III stream exists
 
 
@@ -38,6 +43,7 @@ class RenderOptions:
     stereo_bit_rate: int = 128_000  # bits per second
     max_missing_s: float = 0.1  # seconds of a moment that may be undecodable before it is refused
     master: MasterOptions = field(default_factory=MasterOptions)
+    film: FilmOptions = field(default_factory=FilmOptions)
 
     def __post_init__(self) -> None:
         lengths = (self.lead_s, self.tail_s, self.fade_in_s, self.fade_out_s, self.crossfade_s, self.max_missing_s)
@@ -66,16 +72,14 @@ class Rendered:
     gain_db: float  # what was added to the original; peaks may have been held lower
     source_lufs: float  # integrated loudness of the cut before mastering
     rate_hz: int
-    channels: int
+    channels: int  # 0 if it has no sound; the loudness is then -70
     placements: tuple[Placement, ...]
+    width: int = 0  # pixels; 0 without pictures
+    height: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class _Take:
-    data: bytes
-    loudness_lufs: float
-    true_peak_dbtp: float
-    gain_db: float
+    @property
+    def has_sound(self) -> bool:
+        return self.channels > 0
 
 
 def piece_between(moment: Segment, neighbours: Sequence[Segment]) -> Piece:
@@ -93,17 +97,12 @@ def render_preview(media: Path, pieces: Sequence[Piece], *, options: RenderOptio
     The file appears whole or not at all; same input, same bytes. Raises MediaError if the source is damaged, silent
     or ends before a piece does, StoreError if `target` cannot be written.
     """
-    if not 1 <= len(pieces) <= options.max_pieces:
-        raise ValueError(f"a preview has 1 to {options.max_pieces} pieces, got {len(pieces)}")
-    clips = [_clip(media, piece, options) for piece in pieces]
-    samples, placements = joined(
-        clips, fade_in_s=options.fade_in_s, fade_out_s=options.fade_out_s, crossfade_s=options.crossfade_s
-    )
-    rate = clips[0].rate_hz
-    source_lufs = loudness_lufs(samples, rate)
-    if not math.isfinite(source_lufs):
-        raise EmptyMedia(f"{media}: nothing audible from {pieces[0].start:.2f} s; choose another moment")
-    take = _mastered(samples, rate, source_lufs, options=options, name=str(media))
+    check_pieces(pieces, options)
+    samples, rate, placements = stitched([_clip(media, piece, options) for piece in pieces], options)
+    bit_rate = options.mono_bit_rate if samples.shape[0] == 1 else options.stereo_bit_rate
+    encode = partial(encode_mp3, rate_hz=rate, bit_rate=bit_rate)
+    name = f"{media}: from {pieces[0].start:.2f} s"
+    take = mastered(samples, rate, encode=encode, options=options.master, name=name)
     Files(str(target.parent)).write(target.name, take.data)
     return Rendered(
         path=target,
@@ -111,60 +110,42 @@ def render_preview(media: Path, pieces: Sequence[Piece], *, options: RenderOptio
         loudness_lufs=take.loudness_lufs,
         true_peak_dbtp=take.true_peak_dbtp,
         gain_db=take.gain_db,
-        source_lufs=source_lufs,
+        source_lufs=take.source_lufs,
         rate_hz=rate,
         channels=samples.shape[0],
         placements=placements,
     )
 
 
-def _clip(media: Path, piece: Piece, options: RenderOptions) -> Clip:
+def check_pieces(pieces: Sequence[Piece], options: RenderOptions) -> None:
+    """Refuse to stitch nothing, or more than a preview holds."""
+    if not 1 <= len(pieces) <= options.max_pieces:
+        raise ValueError(f"a preview has 1 to {options.max_pieces} pieces, got {len(pieces)}")
+
+
+def stitched(clips: Sequence[Clip], options: RenderOptions) -> tuple[Samples, int, tuple[Placement, ...]]:
+    """The clips as one with the fades of the options: (channels, time), Hz, and where each moment went."""
+    samples, placements = joined(
+        clips, fade_in_s=options.fade_in_s, fade_out_s=options.fade_out_s, crossfade_s=options.crossfade_s
+    )
+    return samples, clips[0].rate_hz, placements
+
+
+def with_breath(piece: Piece, options: RenderOptions) -> Segment:
+    """The piece and the breath around it that its limits allow."""
     start = min(piece.start, max(piece.earliest, piece.start - options.lead_s, 0.0))
-    end = max(piece.end, min(piece.latest, piece.end + options.tail_s))
-    pcm = cut(media, Segment(start, end))
-    lead = round((piece.start - start) * pcm.rate_hz)
+    return Segment(start, max(piece.end, min(piece.latest, piece.end + options.tail_s)))
+
+
+def _clip(media: Path, piece: Piece, options: RenderOptions) -> Clip:
+    span = with_breath(piece, options)
+    pcm = cut(media, span)
+    lead = round((piece.start - span.start) * pcm.rate_hz)
     tail = pcm.samples.shape[1] - lead - round(piece.duration * pcm.rate_hz)
     missing = pcm.missing_s + max(0.0, -tail / pcm.rate_hz)
     if missing > options.max_missing_s:
         raise UnreadableMedia(
-            f"{media}: {missing:.1f} s between {start:.1f} and {end:.1f} s cannot be decoded; fetch the file again"
+            f"{media}: {missing:.1f} s between {span.start:.1f} and {span.end:.1f} s cannot be decoded; "
+            "fetch the file again"
         )
     return Clip(pcm.samples, pcm.rate_hz, lead, max(0, tail), piece.span)
-
-
-def _mastered(samples: Samples, rate: int, source_lufs: float, *, options: RenderOptions, name: str) -> _Take:
-    """Gain and limit until the decoded MP3 is on target.
-
-    Coding moves peaks, so the finished bytes are what counts: where they pass the ceiling, that place alone is turned
-    down before the next round.
-    """
-    master = options.master
-    bit_rate = options.mono_bit_rate if samples.shape[0] == 1 else options.stereo_bit_rate
-    gain_db, guard = master.target_lufs - source_lufs, np.ones(samples.shape[1], dtype=np.float32)
-    for attempt in range(master.rounds):
-        loud = (samples * guard * 10 ** (gain_db / 20)).astype(np.float32)
-        held = limit(loud, rate, ceiling_db=master.true_peak_dbtp, lookahead_s=master.lookahead_s)
-        take = _measured(encode_mp3(held, rate, bit_rate=bit_rate), gain_db)
-        short_lu = master.target_lufs - take.loudness_lufs
-        if abs(short_lu) <= master.tolerance_lu and take.true_peak_dbtp <= master.true_peak_dbtp:
-            return take
-        gain_db += short_lu if abs(short_lu) > master.tolerance_lu / 2 else 0.0
-        guard *= _overshoot_gain(take, guard.size, rate, master, margin_db=_MARGIN_DB * (attempt + 1))
-    raise UnreadableMedia(
-        f"{name}: cannot reach {master.target_lufs:g} LUFS under {master.true_peak_dbtp:g} dBTP; choose another moment"
-    )
-
-
-def _overshoot_gain(take: _Take, length: int, rate: int, master: MasterOptions, *, margin_db: float) -> Samples:
-    """Per sample, what keeps the decoded peaks of a take under the ceiling; 1 where they are."""
-    if take.true_peak_dbtp <= master.true_peak_dbtp:
-        return np.ones(length, dtype=np.float32)
-    decoded = decode_clip(take.data).samples[:, :length]
-    ceiling_db = master.true_peak_dbtp - margin_db
-    gain = limiting_gain(decoded, rate, ceiling_db=ceiling_db, lookahead_s=master.lookahead_s)
-    return np.pad(gain, (0, length - gain.size), constant_values=1.0)
-
-
-def _measured(data: bytes, gain_db: float) -> _Take:
-    pcm = decode_clip(data)
-    return _Take(data, loudness_lufs(pcm.samples, pcm.rate_hz), true_peak_dbtp(pcm.samples, pcm.rate_hz), gain_db)
