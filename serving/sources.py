@@ -91,7 +91,17 @@ def _print_probes(probed: Sequence[tuple[Path, Probe | MediaError]]) -> None:
     read = [(str(path), found) for path, found in probed if isinstance(found, Probe)]
     films = any(found.has_video for _, found in read)
     if read:
-        names = ("File", ">Length", "Kind!", "Codec!", ">Rate", ">Channels", ">kbit/s", ">Size", "Title")
+        names: tuple[str, ...] = (
+            "File",
+            ">Length",
+            "Kind!",
+            "Codec!",
+            ">Rate",
+            ">Channels",
+            ">kbit/s",
+            ">Size",
+            "Title",
+        )
         names = (*names[:4], "Picture!", "Tracks", *names[4:]) if films else names
         console().print(table(names, [_probe_row(path, found, films=films) for path, found in read]))
     for problem in (problem for _, found in read for problem in found.problems):
