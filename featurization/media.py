@@ -70,6 +70,12 @@ def overlap_s(segment: Segment, others: Iterable[Segment]) -> float:
     return sum((segment & other).duration for other in merge(others))
 
 
+def shares_half(one: Segment, other: Segment) -> bool:
+    """Whether two spans lie on one another for at least half of the shorter: what is said of one holds for the other."""
+    common = (one & other).duration
+    return common > 0 and common >= min(one.duration, other.duration) / 2
+
+
 def gaps(segments: Sequence[Segment], within: Segment) -> list[Segment]:
     """What of `within` none of `segments` covers, in order."""
     free, start = [], within.start

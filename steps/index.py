@@ -25,8 +25,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurization.errors import SearchIndexError
-from featurization.media import Asset, Shot, Tag
+from featurization.media import Asset, Shot, Tag, shares_half
 from featurization.shot_vectors import IMAGE, SOUND
+from search.corpus import sentence_id, shot_id
 from search.vector_index import Collection, Generation, VectorIndex, Vectors
 from steps.extracted import FUSED, SENTENCE, columns_by_shot, layers
 from steps.store import Snapshot, Store
@@ -146,7 +147,12 @@ def _sentences(store: Store, assets: Mapping[str, Asset], vectors: pa.Table, spa
     sentences, vectors = (t.filter(pc.is_in(t["asset_id"], known)) for t in (sentences, vectors))
     records = sentences.select(["asset_id", "start", "end", "text", "speaker"]).to_pylist()
     rows = [
-        {**_of_asset(assets[r["asset_id"]]), **r, "id": f"{r['asset_id']}-s{n:04d}", "duration": r["end"] - r["start"]}
+        {
+            **_of_asset(assets[r["asset_id"]]),
+            **r,
+            "id": sentence_id(r["asset_id"], n),
+            "duration": r["end"] - r["start"],
+        }
         for r, n in zip(records, _numbers(r["asset_id"] for r in records), strict=True)
     ]
     return Collection("sentences", space, pa.Table.from_pylist(rows), matrix(vectors), text="text")
@@ -187,13 +193,8 @@ class _Shots:
             yield {**scalars, **_of_asset(self._assets[asset_id]), **_shot_columns(asset_id, shot, tags)}
 
 
-def shot_id(asset_id: str, number: int) -> str:
-    """`ASSET_ID-0012`: how people and scripts name a shot."""
-    return f"{asset_id}-{number:04d}"
-
-
 def _shot_columns(asset_id: str, shot: Shot, tags: Sequence[Tag]) -> dict[str, Any]:
-    labels = sorted({tag.label for tag in tags if tag.overlaps(shot)})
+    labels = sorted({tag.label for tag in tags if shares_half(shot, tag)})
     return {
         "id": shot_id(asset_id, shot.number),
         "asset_id": asset_id,
