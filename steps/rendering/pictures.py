@@ -109,12 +109,10 @@ class _Decoded:
 
 def _within(span: Segment, decoded: _Decoded) -> Iterator[Picture]:
     """The pictures shown in the span; the first of them as it stands, the last one cut at the end."""
-    shown, damaged = None, 0
+    shown: Picture | None = None
     for picture in decoded:
         if shown and picture.start > span.start + _EARLY_S:
-            lost = decoded.damage.packets > damaged
-            yield _until(shown, min(picture.start, span.end), span, lost=lost)
-            damaged = decoded.damage.packets
+            yield _until(shown, min(picture.start, span.end), span, lost=decoded.damage.packets > 0)
         if picture.start >= span.end - _EARLY_S and shown:
             return
         shown = picture
