@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]  # (n, dim), rows of unit length
 Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in", "has", "contains"]
 MAX_WINDOW = 16_384  # offset + limit; what a Milvus server allows
+KEPT = 3  # generations, the current one included
 
 
 @dataclass(frozen=True, slots=True)
