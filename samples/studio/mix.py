@@ -72,16 +72,16 @@ def render(lines: list[Line], clips: list[Audio], plan: Plan) -> Mix:
     """Place clips and music after each other and sum them."""
     placed = _place(lines, clips, plan)
     outro = placed[-1].end + 0.9
-    audio = _room(outro + plan.outro + 0.4, plan)
+    audio = room(outro + plan.outro + 0.4, plan.rate, plan.seed)
     spans = [Span(0.3, 0.3 + plan.intro), Span(outro, outro + plan.outro)]
     for span in spans:
-        _lay_music(audio, span, plan, MUSIC_LUFS, 1.6)
+        lay_music(audio, span, plan, MUSIC_LUFS, 1.6)
     speech = float(np.mean(list(plan.levels.values())))
     beds = [Span(s.start - 0.6, s.end + 0.5) for s in spans_of(placed, "bed")]
     for span in beds:
-        _lay_music(audio, span, plan, speech - BED_BELOW_SPEECH, 0.5)
+        lay_music(audio, span, plan, speech - BED_BELOW_SPEECH, 0.5)
     for item, clip in zip(placed, clips, strict=True):
-        _lay(audio, clip, item.start, plan.rate)
+        lay(audio, clip, item.start, plan.rate)
     return Mix(limit(audio), placed, spans, beds)
 
 
@@ -116,22 +116,22 @@ def _gap(before: Line, after: Line, rng: np.random.Generator) -> float:
     return float(rng.uniform(0.25, 0.5))
 
 
-def _room(seconds: float, plan: Plan) -> Audio:
+def room(seconds: float, rate: int, seed: int) -> Audio:
     """Quiet room tone, so that pauses are not digital silence."""
-    rng = np.random.default_rng(plan.seed + 1)
-    noise = rng.standard_normal(int(seconds * plan.rate) + 7)
+    rng = np.random.default_rng(seed + 1)
+    noise = rng.standard_normal(int(seconds * rate) + 7)
     soft = np.convolve(noise, np.ones(8) / 8, mode="valid")
-    return fade(soft / soft.std() * 10 ** (ROOM_DB / 20), plan.rate, 0.02, 0.02)
+    return fade(soft / soft.std() * 10 ** (ROOM_DB / 20), rate, 0.02, 0.02)
 
 
-def _lay_music(audio: Audio, span: Span, plan: Plan, lufs: float, tail: float) -> None:
+def lay_music(audio: Audio, span: Span, plan: Plan, lufs: float, tail: float) -> None:
     """Mix the theme into ``span`` with a fade out of ``tail`` seconds."""
     sound = music.render(plan.theme, span.end - span.start, plan.rate)
     level = at_loudness(sound, plan.rate, lufs)
-    _lay(audio, fade(level, plan.rate, min(tail, 0.4), tail), span.start, plan.rate)
+    lay(audio, fade(level, plan.rate, min(tail, 0.4), tail), span.start, plan.rate)
 
 
-def _lay(audio: Audio, clip: Audio, start: float, rate: int) -> None:
+def lay(audio: Audio, clip: Audio, start: float, rate: int) -> None:
     """Add ``clip`` to ``audio`` at ``start`` seconds."""
     first = round(start * rate)
     audio[first : first + len(clip)] += clip
