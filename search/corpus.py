@@ -172,5 +172,5 @@ def _shared(shots: Layer, tags: Layer) -> list[tuple[int, int]]:
             near = np.arange(np.searchsorted(ends, start, "right"), np.searchsorted(starts, end, "left"))
             common = np.minimum(ends[near], end) - np.maximum(starts[near], start)
             shorter = np.minimum(ends[near] - starts[near], end - start)
-            pairs += [(rows.start + int(row), tag) for row in near[common >= shorter / 2]]
+            pairs += [(rows.start + int(row), tag) for row in near[(common > 0) & (common >= shorter / 2)]]
     return pairs

@@ -54,6 +54,11 @@ class MomentQuery:
             raise SearchError(f"{len(self.conditions)} conditions are too many; at most {MAX_CONDITIONS}")
 
 
+def either(layer: str, value: str, *, absent: bool = False) -> Held:
+    """A condition whose value may be one of several, `a|b`."""
+    return Held(layer, tuple(value.split("|")), absent)
+
+
 def parse_conditions(text: str) -> tuple[Held, ...]:
     """The conditions of a query as typed. SearchError says how to write them."""
     checked_text(text)
@@ -64,4 +69,4 @@ def _held(part: re.Match[str]) -> Held:
     if part["other"] is not None:
         raise SearchError(f"{part['other'][:40]!r} is no condition; {_HOW}")
     value = part["quoted"] if part["quoted"] is not None else part["bare"]
-    return Held(part["layer"], tuple(value.split("|")), bool(part["no"]))
+    return either(part["layer"], value, absent=bool(part["no"]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TypeVar
 
+from featurization.errors import ModelError, SearchError, SearchIndexError
 from search.corpus import Corpus
 from search.dialogue import Dialogue, DialogueQuery
 from search.moment_query import MomentQuery
@@ -19,6 +20,15 @@ from search.results import Answer, Found, Group, Hits, LineFound, MomentFound, S
 from search.vector_index import VectorIndex
 
 Hit = TypeVar("Hit", bound=Found)
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """What was said and what is seen."""
+
+    dialogue: Answer[LineFound]
+    shots: Answer[ShotFound] | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +71,14 @@ class Engine:
         """What holds at the same time."""
         hits = Moments(self.corpus, self.nearest).search(query)
         return self._answer(hits, page or Page(), [query], lambda hit: hit)
+
+    def everything(self, said: DialogueQuery, seen: ShotQuery, page: Page | None = None) -> Everything:
+        """Words and pictures; where pictures cannot be searched, a note says why."""
+        lines = self.dialogue(said, page)
+        try:
+            return Everything(lines, self.shots(seen, page))
+        except (SearchIndexError, SearchError, ModelError) as error:
+            return Everything(lines, None, (f"pictures were not searched: {error}",))
 
     def _answer(self, hits: Hits[Hit], page: Page, asked: list[object], dressed: Callable[[Hit], Hit]) -> Answer[Hit]:
         """The page, with whatever its hits show looked up for them alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -12,24 +12,20 @@ from featurization.media import (
     AudioProfile,
     Chapter,
     Rights,
+    Scene,
     Sentence,
     Soundbite,
     SoundSpan,
     SpoilerSpan,
+    Tag,
     Topic,
+    Transition,
     Turn,
     Word,
 )
 from serving.catalog import Catalog, State, strongest
 from serving.terminal import timecode
 from steps.previews import Preview
-
-
-class Problem(BaseModel):
-    """Why a request has no other answer."""
-
-    reason: str = Field(description="Stable slug: not-found, invalid, store, …")
-    detail: str = Field(description="One line for a person.")
 
 
 class Health(BaseModel):
@@ -79,6 +75,22 @@ class AssetDetail(AssetHit):
     profile: AudioProfile | None = Field(description="What was measured of its sound; null until it was heard.")
 
 
+class TimelineShot(BaseModel):
+    """A shot; its picture is at /shots/ID/thumbnail.webp."""
+
+    id: str
+    number: int
+    start: float
+    end: float
+    transition: Transition
+    fade_in_s: float
+    fade_out_s: float
+    keyframes: list[float]
+    brightness: float
+    contrast: float
+    motion: float
+
+
 class Timeline(BaseModel):
     """What happens when in an asset. Times are seconds, half-open: [start, end)."""
 
@@ -92,6 +104,12 @@ class Timeline(BaseModel):
     topics: list[Topic]
     ads: list[AdSpan]
     spoilers: list[SpoilerSpan]
+    shots: list[TimelineShot] = []
+    scenes: list[Scene] = []
+    tags: list[Tag] = []
+    layers: dict[str, list[dict[str, Any]]] = Field(
+        default={}, description="Rows of installed extractors, by their name."
+    )
 
 
 class PreviewHit(BaseModel):
@@ -110,9 +128,10 @@ class PreviewHit(BaseModel):
     why: list[str] = Field(description="What spoke most for this moment, the strongest first.")
     text: str
     audio: str | None = Field(description="Path of the sound on this server.")
+    video: str | None = Field(default=None, description="Path of the film on this server, if the preview has pictures.")
 
 
-class Moment(BaseModel):
+class PreviewMoment(BaseModel):
     """A span of the asset that the preview is made of, in seconds."""
 
     start: float
@@ -145,7 +164,7 @@ class PreviewDetail(BaseModel):
     guid: str
     start: float | None
     end: float | None
-    moments: list[Moment]
+    moments: list[PreviewMoment]
     duration_s: float
     score: float
     contributions: dict[str, float] = Field(description="Feature to its part of the score.")
@@ -194,8 +213,13 @@ def preview_hit(asset: Asset, preview: Preview) -> PreviewHit:
         score=preview.score,
         why=[name.replace("_", " ") for name in strongest(preview)],
         text=preview.text,
-        audio=f"/previews/{asset.asset_id}/preview.mp3" if "preview.mp3" in preview.files else None,
+        audio=_address(asset, preview, "preview.mp3"),
+        video=_address(asset, preview, "preview.mp4"),
     )
+
+
+def _address(asset: Asset, preview: Preview, name: str) -> str | None:
+    return f"/previews/{asset.asset_id}/{name}" if name in preview.files else None
 
 
 def asset_detail(asset: Asset, catalog: Catalog, profile: AudioProfile | None) -> AssetDetail:

@@ -199,7 +199,7 @@ def test_what_is_not_there_is_said_as_json(client: httpx.Client, path: str):
 def test_no_address_leads_out_of_the_store(client: httpx.Client, path: str):
     answer = client.get(path)
     assert answer.status_code in (404, 422)
-    assert set(answer.json()) == {"reason", "detail"}
+    assert set(answer.json()) == {"type", "title", "status", "reason", "detail"}
 
 
 def test_nothing_can_be_written(client: httpx.Client):

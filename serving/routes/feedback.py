@@ -1,0 +1,115 @@
+"""What people say of shots, clips and previews, kept for training and measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, Field, model_validator
+
+from serving.guard import Writes
+from serving.problems import responses
+from serving.shelf import OfStore, Shelf
+from steps.feedback import EVENTS, GOLDEN_CLIPS, LABELS, EventKind, identity, keep
+from steps.tables import Table
+
+MAX_ROWS = 500
+_LATEST_S = 1e7  # nothing lasts longer
+router = APIRouter(dependencies=[Writes], responses=responses(401, 403, 404, 413))
+Time = Annotated[float, Field(ge=0, le=_LATEST_S, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
+
+
+class Said(BaseModel):
+    """What all feedback has."""
+
+    model_config = {"extra": "forbid"}
+
+    id: str = Field(
+        default="", max_length=80, description="Sent again, a row is kept once. Without one, equal rows are one."
+    )
+    asset_id: str = Field(min_length=1, max_length=64)
+    who: Name = "anonymous"
+
+
+class SaidOfSpan(Said):
+    """Feedback on a stretch, in seconds."""
+
+    start: Time
+    end: Time
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError("end must be after start")
+        return self
+
+
+class NewLabel(SaidOfSpan):
+    """A stretch shows something, or it does not."""
+
+    label: Name
+    holds: bool = True
+    shot: str = Field(default="", max_length=80, description="Id of the shot that was looked at.")
+
+
+class NewGoldenClip(SaidOfSpan):
+    """The stretch that an editor would publish."""
+
+    grade: int = Field(default=4, ge=0, le=4, description="0, useless, to 4, the best there is.")
+    note: str = Field(default="", max_length=1000)
+
+
+class NewEvent(Said):
+    """What somebody did with a preview or a hit."""
+
+    kind: EventKind
+    position_s: Time = 0.0
+    variant: str = Field(default="", max_length=80, description="Arm of an experiment.")
+    query: str = Field(default="", max_length=1000, description="What was searched for, if it was a hit.")
+
+
+class Receipt(BaseModel):
+    """What became of the rows, by id."""
+
+    added: list[str]
+    known: list[str] = Field(description="Already kept before.")
+
+
+Labels = Annotated[list[NewLabel], Field(min_length=1, max_length=MAX_ROWS)]
+GoldenClips = Annotated[list[NewGoldenClip], Field(min_length=1, max_length=MAX_ROWS)]
+Events = Annotated[list[NewEvent], Field(min_length=1, max_length=MAX_ROWS)]
+
+
+@router.post("/labels", status_code=201)
+def post_labels(sent: Annotated[NewLabel | Labels, Body()], shelf: OfStore) -> Receipt:
+    """Keep one label, or several."""
+    return _kept(sent if isinstance(sent, list) else [sent], LABELS, shelf)
+
+
+@router.post("/golden-clips", status_code=201)
+def post_golden_clips(sent: Annotated[NewGoldenClip | GoldenClips, Body()], shelf: OfStore) -> Receipt:
+    """Keep one golden clip, or several."""
+    return _kept(sent if isinstance(sent, list) else [sent], GOLDEN_CLIPS, shelf)
+
+
+@router.post("/events", status_code=201)
+def post_events(sent: Annotated[NewEvent | Events, Body()], shelf: OfStore) -> Receipt:
+    """Keep one event, or several. An event without an id happened now."""
+    return _kept(sent if isinstance(sent, list) else [sent], EVENTS, shelf)
+
+
+def _kept(sent: Sequence[Said], table: Table[Any], shelf: Shelf) -> Receipt:
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    rows = [_row(one, table, now, n) for n, one in enumerate(sent)]
+    kept = keep(rows, table, assets=shelf.catalog().assets, store=shelf.store)
+    return Receipt(added=list(kept.added), known=list(kept.known))
+
+
+def _row(said: Said, table: Table[Any], now: str, number: int) -> Any:
+    content = said.model_dump(exclude={"id", "asset_id"})
+    moment = (now, number) if table is EVENTS else ()  # the same thing may well happen twice
+    name = said.id or identity(table.name, said.asset_id, sorted(content.items()), *moment)
+    return table.row(id=name, asset=said.asset_id, when=now, **content)

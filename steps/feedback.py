@@ -1,0 +1,110 @@
+"""What people say: labels of shots, golden clips, and what happened to previews. Rows are added and never changed.
+
+The tables are keyed by asset and row, `ASSET-DIGEST`, so that two writers never write the same key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from featurization.errors import RushesError
+from featurization.media import Asset, Segment
+from steps.store import Store
+from steps.tables import Table
+
+EventKind = Literal["impression", "play", "pause", "skip", "complete", "like", "dislike", "open", "share"]
+_SLACK_S = 1.0  # players round the length of what they play
+
+
+class FeedbackError(RushesError):
+    """What was said cannot be kept; the text says what to change."""
+
+    reason = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Segment):
+    """Somebody says that a stretch shows something, or that it does not."""
+
+    id: str
+    asset: str
+    label: str
+    holds: bool
+    who: str
+    when: str  # ISO 8601, UTC
+    shot: str = ""  # id of the shot that was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenClip(Segment):
+    """The stretch that an editor would publish."""
+
+    id: str
+    asset: str
+    who: str
+    when: str
+    grade: int = 4  # 0, useless, to 4, the best there is
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What somebody did with a preview or a hit."""
+
+    id: str
+    asset: str
+    kind: EventKind
+    who: str
+    when: str
+    position_s: float = 0.0
+    variant: str = ""  # arm of an experiment
+    query: str = ""  # what was searched for, if it was a hit
+
+
+Feedback = Label | GoldenClip | Event
+Row = TypeVar("Row", Label, GoldenClip, Event)
+LABELS = Table("labels", Label)
+GOLDEN_CLIPS = Table("golden_clips", GoldenClip)
+EVENTS = Table("events", Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of rows: those that are new, and those that were known by their id."""
+
+    added: tuple[str, ...]
+    known: tuple[str, ...]
+
+
+def identity(*parts: object) -> str:
+    """An id for a row that was given none: equal content, equal id."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def keep(rows: Sequence[Row], table: Table[Any], *, assets: Mapping[str, Asset], store: Store) -> Kept:
+    """Commit rows that are not known yet. Raises FeedbackError if one is about nothing that exists."""
+    for row in rows:
+        _check(row, assets.get(row.asset))
+    keyed = {_key(row): row for row in rows}
+    known = store.read(table, list(keyed)).keys()
+    fresh = {key: row for key, row in keyed.items() if key not in known}
+    if fresh:
+        store.commit(f"feedback: {table.name}", {table: {key: [row] for key, row in fresh.items()}})
+    return Kept(tuple(row.id for row in fresh.values()), tuple(keyed[key].id for key in sorted(known)))
+
+
+def _key(row: Feedback) -> str:
+    return f"{row.asset}-{hashlib.sha256(row.id.encode()).hexdigest()[:16]}"
+
+
+def _check(row: Feedback, asset: Asset | None) -> None:
+    if asset is None:
+        raise FeedbackError(f"no asset {row.asset[:80]!r}; GET /assets lists them")
+    last = row.end if isinstance(row, Segment) else row.position_s
+    if last > asset.duration_s + _SLACK_S:
+        raise FeedbackError(f"{last:g} s lies behind the end of {asset.title}, {asset.duration_s:g} s; check the times")
+    if isinstance(row, Segment) and not row.duration:
+        raise FeedbackError(f"the stretch at {row.start:g} s has no length; end must be after start")
