@@ -122,7 +122,7 @@ def _audio_tracks(container: InputContainer) -> tuple[Track, ...]:
 def _subtitle_tracks(container: InputContainer) -> tuple[Track, ...]:
     return tuple(
         Track(
-            codec=stream.codec_context.name if stream.codec_context else "",
+            codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
             language=language_code(stream.language or ""),
             title=_line(stream.metadata.get("title", "")),
             default=bool(stream.disposition & Disposition.default),

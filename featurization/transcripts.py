@@ -1,7 +1,8 @@
 """A publisher's transcript, in whatever shape it comes, as cues with times.
 
 pysubs2 and webvtt-py were tried: on untidy files both put identifiers, notes and broken time lines into the text,
-and neither reads the JSON of Podcasting 2.0; hence this small block parser. Cues → words: `cue_words.py`.
+and neither reads the JSON of Podcasting 2.0; hence this small block parser. Formats of films come to it as WebVTT:
+`subtitles.py`. Cues → words: `cue_words.py`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Literal
 
 from featurization.errors import MediaError
 from featurization.media import Segment
+from featurization.subtitles import SubtitleFormat, convert_subtitles
+from featurization.text_encodings import decode_text
 
-TranscriptFormat = Literal["vtt", "srt", "sbv", "json"]
+TranscriptFormat = Literal["vtt", "srt", "sbv", "json"] | SubtitleFormat
 
 TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?"
 ARROW_LINE = re.compile(rf"^\s*{TIME}\s*-+>\s*{TIME}(?=\s|$)")
@@ -29,6 +32,7 @@ NOT_CUES = re.compile(r"^(WEBVTT|NOTE|STYLE|REGION|X-TIMESTAMP-MAP|::cue)\b", re
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?[\s ]+([^>]*)>", re.IGNORECASE)
 INLINE_TIME = re.compile(rf"<{TIME}>")
 MARKUP = re.compile(r"<[^<>]*>|\{\\[^}]*\}|\[[^\]]*\]|[♪♫]")
+SOUND_NOTE = re.compile(r"\([^a-z()]*[A-Z][^a-z()]*\)|(?m:^[\s–—-]*\([a-z][^()]*\))")  # (SIGHS), or (sighs) at a start
 NAME = re.compile(r"^(?:[-–—>]+\s*)?((?:[A-Z][\w.'’-]*)(?: (?:[A-Z][\w.'’-]*|\d+)){0,3}):\s+(?=\S)")
 NOT_NAMES = frozenset("note question answer warning example remember update spoiler reminder tip fact".split())
 ROLL_UP_SHARE = 0.2  # of neighbouring cues that repeat a line, from which a file counts as roll-up captions
@@ -60,7 +64,8 @@ class _Block:
 
 
 def parse_transcript(data: bytes, *, media_type: str) -> tuple[Cue, ...]:
-    """Cues of a VTT, SRT, SBV or Podcasting 2.0 JSON transcript, sorted; malformed ones are left out.
+    """Cues of a VTT, SRT, SBV or Podcasting 2.0 JSON transcript, or of ASS, TTML, SAMI, MicroDVD, MPL2 or SubViewer
+    subtitles, sorted; malformed ones are left out.
 
     The content decides what it is; `media_type` only serves the message. Raises MediaError if no cue has times.
     """
@@ -69,13 +74,15 @@ def parse_transcript(data: bytes, *, media_type: str) -> tuple[Cue, ...]:
 
 def read_transcript(data: bytes, *, media_type: str) -> Transcript:
     """As `parse_transcript`, with the format that was found and the number of malformed cues."""
-    text = _decode(data)
-    if text.lstrip()[:1] in ("{", "["):
+    text = decode_text(data)
+    converted = convert_subtitles(text)
+    if not converted and text.lstrip()[:1] in ("{", "["):
         cues, skipped = _json_cues(text, media_type=media_type)
         found: TranscriptFormat = "json"
     else:
+        found, text = converted or (_format(text), text)
         blocks, skipped = _blocks(text)
-        cues, found = _cues_of(blocks), _format(text)
+        cues = _cues_of(blocks)
     cues = sorted(dict.fromkeys(_label_speakers(cues)))
     if not cues:
         raise MediaError(_refusal(text, media_type))
@@ -88,16 +95,6 @@ def _refusal(text: str, media_type: str) -> str:
     if re.search(r"<(?:html|body|cite|p|div|time)\b", text, re.IGNORECASE):
         return f"transcript ({media_type}) is HTML without cue times; publish it as VTT, SRT or JSON to have it used"
     return f"transcript ({media_type}) holds no cue with times and text; publish it as VTT, SRT or JSON to have it used"
-
-
-def _decode(data: bytes) -> str:
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding).replace("\x00", "")
-            except UnicodeDecodeError:
-                continue
-    return data.decode("cp1252", errors="replace").replace("\x00", "")
 
 
 def _format(text: str) -> TranscriptFormat:
@@ -197,7 +194,7 @@ def _share_out(span: Segment, voiced: Sequence[tuple[str, str]]) -> Iterator[Cue
 
 def _plain(raw: str) -> str:
     """Text without markup, sound descriptions, dialogue dashes and runs of blanks; empty if nothing is spoken."""
-    text = html.unescape(html.unescape(MARKUP.sub("", raw)))
+    text = SOUND_NOTE.sub("", html.unescape(html.unescape(MARKUP.sub("", raw))))
     text = " ".join(re.sub(r"(?m)^\s*[-–—]\s+", "", text).split())
     return "" if re.fullmatch(r"\([^()]*\)|[\W_]*", text) else text
 

@@ -23,6 +23,7 @@ from steps.intake.download import Downloaded, download, fetch_document
 from steps.intake.fetching import Validators, open_client
 from steps.intake.listing import Listing, SourceItem
 from steps.intake.resolve import resolve
+from steps.intake.sidecars import attach_subtitles
 from steps.quarantine import quarantined
 from steps.settings import Settings
 from steps.store import Store
@@ -100,7 +101,8 @@ def _ingest(source: SourceItem, *, client: httpx.Client, settings: Settings, sto
         location, fetched = _fetch_any(source.item, client=client, settings=settings, store=store)
         with store.local(fetched.blob) as path:
             media = _probe(path, location)
-        asset = _asset(source, location, fetched, media)
+            subtitles = () if source.item.transcripts else attach_subtitles(location, path, media, store)
+        asset = replace(_asset(source, location, fetched, media), transcripts=subtitles)
         return Ingested(_with_documents(asset, source.item, client=client, settings=settings, store=store))
     except Exception as error:  # whatever it is, the other items go on
         problem = quarantined(error, source=source.location, title=source.item.title, stage="ingest")
@@ -218,7 +220,7 @@ def _with_documents(asset: Asset, item: FeedItem, *, client: httpx.Client, setti
 
     return replace(
         asset,
-        transcripts=tuple(replace(file, blob=keep(file.url)) for file in item.transcripts),
+        transcripts=tuple(replace(file, blob=keep(file.url)) for file in item.transcripts) or asset.transcripts,
         image_blob=keep(item.image) if item.image else "",
         chapters=asset.chapters or _chapters(asset, get(item.chapters_file.url) if item.chapters_file else b""),
     )

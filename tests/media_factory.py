@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,49 @@ def encode_video(path: Path, seconds: float = 1.0, sound: Samples | None = None,
         if sound is not None:
             _write(container, audio, sound, rate_hz, 0.0)
     return path
+
+
+def mux_subtitles(path: Path, film: Path, *tracks: tuple[Path, str], spoken: str = "") -> Path:
+    """`film` copied to `path` with subtitle files as (file, language) tracks; .mp4 takes plain text of any format.
+
+    `spoken` is said to be the language of its sound.
+    """
+    with ExitStack() as stack:
+        target = stack.enter_context(av.open(str(path), "w"))
+        sources = [stack.enter_context(av.open(str(source))) for source in (film, *(file for file, _ in tracks))]
+        streams = [[_copied(target, stream, path.suffix) for stream in source.streams] for source in sources]
+        for stream in streams[0] if spoken else ():
+            stream.metadata["language"] = spoken
+        for (_, language), (stream,) in zip(tracks, streams[1:], strict=True):
+            stream.metadata["language"] = language
+        for source, copies in zip(sources, streams, strict=True):
+            for packet in source.demux():
+                if packet.size and packet.dts is not None:
+                    target.mux(_moved(packet, copies[packet.stream.index]))
+    return path
+
+
+def _copied(target: Any, stream: Any, suffix: str) -> Any:
+    if stream.type != "subtitle" or suffix != ".mp4":
+        return target.add_stream_from_template(stream)
+    text = target.add_stream("mov_text")
+    text.codec_context.subtitle_header = b"[Script Info]\n"
+    return text
+
+
+def _moved(packet: Any, stream: Any) -> Any:
+    if stream.codec_context.name == "mov_text":
+        data = bytes(packet)
+        moved = av.Packet(len(data).to_bytes(2) + data)
+        moved.pts, moved.dts, moved.duration, moved.time_base = (
+            packet.pts,
+            packet.dts,
+            packet.duration,
+            packet.time_base,
+        )
+        packet = moved
+    packet.stream = stream
+    return packet
 
 
 def _layout(samples: Samples) -> str:

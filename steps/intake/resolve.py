@@ -19,6 +19,7 @@ from steps.intake.download import fetch_document
 from steps.intake.fetching import DownloadOptions, is_remote, shown
 from steps.intake.listing import Listing, SourceItem
 from steps.intake.manifest import is_csv_manifest, read_manifest
+from steps.intake.sidecars import sidecar_owners
 from steps.intake.sniff import HEAD_BYTES, Kind, sniff
 
 _MEDIA_SUFFIXES = frozenset(
@@ -116,7 +117,19 @@ def _folder(root: Path) -> Listing:
             items.append(_media_file(path))
         else:
             skipped.append(str(path.relative_to(root)))
+    skipped = _without_sidecars(root, skipped, items)
     return Listing("folder", root.resolve().name, tuple(items), tuple(problems), tuple(sorted(skipped)))
+
+
+def _without_sidecars(root: Path, skipped: list[str], items: list[SourceItem]) -> list[str]:
+    """Skipped files less the subtitles, which are no media but come along with theirs."""
+    media = {Path(item.location).with_suffix("") for item in items}
+    folder = root.resolve()
+    return [
+        name
+        for name in skipped
+        if not any((folder / name).parent / stem in media for stem, _ in sidecar_owners(Path(name)))
+    ]
 
 
 def _walk(root: Path, skipped: list[str]) -> Iterator[Path]:
