@@ -27,6 +27,7 @@ EF = 512  # candidates that HNSW keeps per query
 BATCH_BYTES = 8 << 20  # a server takes messages of 64 MB
 TIMEOUT_S = 60.0
 CONNECT_S = 10.0
+QUIET = {"grpc.keepalive_time_ms": 2**31 - 1}  # `milvus-lite server` hangs up on clients that ping as pymilvus does
 Found = list[tuple[int, float, dict[str, Any]]]  # row number, score, columns asked for
 
 
@@ -40,7 +41,7 @@ class Milvus:
 
         self._address, self._shown, self._way_out = address, shown, way_out
         with self._speaking():
-            self._client: MilvusClient = MilvusClient(address, timeout=CONNECT_S, **credentials)
+            self._client: MilvusClient = MilvusClient(address, timeout=CONNECT_S, grpc_options=QUIET, **credentials)
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -70,7 +71,7 @@ class Milvus:
             tuning = {"bm25_k1": K1, "bm25_b": B}
             indexes.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=tuning)
         with self._speaking():  # without a time limit: building takes as long as it takes
-            client.create_index(name, indexes)
+            client.create_index(name, indexes, sync=kind != "FLAT")  # waiting for it means sleeping half a second
             client.load_collection(name)
         (counted,) = self._ask(client.query, name, filter="", output_fields=["count(*)"], consistency_level="Strong")
         if counted["count(*)"] != rows:
