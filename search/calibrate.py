@@ -5,7 +5,7 @@ query is judged against the scores that it gives to a background:
 
     z    = (score - median) / spread        spread: 1.4826 × the median absolute deviation, a standard deviation where
                                             the background is normal; a few related rows in it move neither
-    edge = sqrt(2 ln (rows / CHANCE))       what the best of so many unrelated rows exceeds in CHANCE of queries, at most
+    edge = sqrt(2 ln (rows / CHANCE))       what the best of so many unrelated rows exceeds in CHANCE of queries
     p    = 1 / (1 + exp(edge - z))          .5 at the edge; each spread beyond it multiplies the odds by e
 
 So .5 is where a search through all `rows` stops being luck, and a query whose best hit stays below it matches nothing.
