@@ -10,10 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import Literal
 
 from featurization.media import Hearing, Segment, Sentence, SoundSpan, merge
 
-_TOUCHING_S = 0.02  # sentence edges closer than a word's least length are one edge
+TOUCHING_S = 0.02  # sentence edges closer than a word's least length are one edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class CandidateOptions:
     target_s: float = 30.0
     max_gap_s: float = 2.0  # a longer pause between two sentences parts them
     max_nonspeech_s: float = 0.5  # so does more music or noise than this in the pause
-    per_start: int = 3  # candidates that begin with one sentence, those nearest to the target length
+    snap_s: float = 1.0  # how far an edge may move through a pause to lie on a cut of the film
+    per_start: int = 3  # candidates that begin with one sentence or shot, those nearest to the target length
     max_count: int = 6000  # of one episode; LightGBM refuses groups above 10,000 rows
 
     def __post_init__(self) -> None:
@@ -36,6 +38,8 @@ class CandidateOptions:
             )
         if self.per_start < 1 or self.max_count < 1:
             raise ValueError(f"per_start and max_count must be at least 1, got {self.per_start} and {self.max_count}")
+        if self.snap_s < 0:
+            raise ValueError(f"snap_s must not be negative, got {self.snap_s}")
 
     def lasting(self, target_s: float) -> CandidateOptions:
         """The same options for clips about `target_s` long."""
@@ -50,12 +54,13 @@ def window(target_s: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Segment):
-    """A run of whole sentences: `hearing.sentences[first:last]`."""
+    """A run of whole sentences: `hearing.sentences[first:last]`; of a run of shots, those that it contains, if any."""
 
     asset_id: str
     first: int
     last: int
     text: str
+    made_of: Literal["sentences", "shots"] = "sentences"
 
 
 def make_candidates(asset_id: str, hearing: Hearing, options: CandidateOptions | None = None) -> tuple[Candidate, ...]:
@@ -67,6 +72,11 @@ def make_candidates(asset_id: str, hearing: Hearing, options: CandidateOptions |
         for island in _islands(hearing, options)
         for first, last in _runs(sentences, island, options)
     ]
+    return thinned(found, options)
+
+
+def thinned(found: Sequence[Candidate], options: CandidateOptions) -> tuple[Candidate, ...]:
+    """At most as many as the options allow, evenly from all."""
     step = -(-len(found) // options.max_count) or 1
     return tuple(found[::step])
 
@@ -85,7 +95,7 @@ def _islands(hearing: Hearing, options: CandidateOptions) -> Iterator[list[int]]
     island: list[int] = []
     for index, sentence in enumerate(sentences):
         until = heard[index - 1] if index else sentence.start
-        if sentence.start < until - _TOUCHING_S:
+        if sentence.start < until - TOUCHING_S:
             continue
         pause = Segment(min(until, sentence.start), sentence.start)
         if island and _parts(pause, disturbing, options):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from featurization.keywords import POSSESSIVE
-from featurization.media import Hearing, SoundLabel
+from featurization.media import Hearing, Shot, SoundLabel
 from ranking.candidates import Candidate
+from ranking.screen import Screen
 from ranking.spans import Coverage, Floats
 from ranking.word_cues import Cue, sentence_cues, words_of
 
 Ints = NDArray[np.int64]
-FeatureGroup = Literal["words", "sound", "speakers", "place", "risk"]
+FeatureGroup = Literal["words", "sound", "speakers", "place", "risk", "picture"]
 
 LEVEL_HOP_S = 0.1  # one level per 100 ms
 _QUIET_DB = 30.0  # a level this far below the loud parts of the episode is a pause, not speech
@@ -47,6 +48,15 @@ class Clips:
     def duration(self) -> Floats:
         return self.end - self.start
 
+    @property
+    def spoken(self) -> NDArray[np.bool_]:
+        """Whether anything is said: a run of shots may hold no sentence."""
+        return np.asarray(self.last > self.first)
+
+
+def _no_vectors() -> NDArray[np.float32]:
+    return np.zeros((0, 0), dtype=np.float32)
+
 
 @dataclass(frozen=True, eq=False)
 class EpisodeContext:
@@ -58,8 +68,12 @@ class EpisodeContext:
     vectors: NDArray[np.float32]  # (sentences, dimensions), unit length, in the order of hearing.sentences
     keywords: tuple[str, ...]  # the episode's most frequent, words or phrases
     target_s: float = 30.0  # wanted length of a clip
+    shots: tuple[Shot, ...] = ()  # none if there are no pictures
+    pictures: NDArray[np.float32] = field(default_factory=_no_vectors)  # one per shot, or none at all
 
     def __post_init__(self) -> None:
+        if len(self.pictures) not in (0, len(self.shots)):
+            raise ValueError(f"{len(self.pictures)} picture vectors for {len(self.shots)} shots")
         if len(self.vectors) != len(self.hearing.sentences):
             raise ValueError(f"{len(self.vectors)} sentence vectors for {len(self.hearing.sentences)} sentences")
 
@@ -75,8 +89,8 @@ class EpisodeContext:
     def at(self, sentence: Ints, cue: Cue) -> Floats:
         """A cue of one sentence for each clip; 0 before the first and after the last sentence."""
         known = (sentence >= 0) & (sentence < len(self.hearing.sentences))
-        index = np.where(known, sentence, 0)
-        return np.where(known, _column(self._cues, index + 1, cue) - _column(self._cues, index, cue), 0.0)
+        first, last = np.where(known, sentence, 0), np.where(known, sentence + 1, 0)
+        return _column(self._cues, last, cue) - _column(self._cues, first, cue)
 
     def keywords_in(self, clips: Clips) -> Floats:
         """Number of distinct episode keywords said in each clip."""
@@ -112,6 +126,10 @@ class EpisodeContext:
         """Seconds that each speaker talks in each clip, (n, speakers)."""
         columns = [coverage.within(clips.start, clips.end) for coverage in self._speakers]
         return np.stack(columns, axis=1) if columns else np.zeros((len(clips.start), 0))
+
+    @cached_property
+    def screen(self) -> Screen:
+        return Screen(self.shots, self.pictures)
 
     @cached_property
     def music(self) -> Coverage:

@@ -12,12 +12,13 @@ import numpy as np
 
 from ranking.candidates import Candidate
 from ranking.context import Clips, EpisodeContext, Feature
+from ranking.picture_features import PICTURE_FEATURES
 from ranking.place_features import PLACE_FEATURES, RISK_FEATURES
 from ranking.sound_features import SOUND_FEATURES, SPEAKER_FEATURES
 from ranking.spans import Floats
 from ranking.word_features import WORD_FEATURES
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 
 FEATURES: tuple[Feature, ...] = (
     *WORD_FEATURES,
@@ -25,6 +26,7 @@ FEATURES: tuple[Feature, ...] = (
     *SPEAKER_FEATURES,
     *PLACE_FEATURES,
     *RISK_FEATURES,
+    *PICTURE_FEATURES,
 )
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 

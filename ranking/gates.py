@@ -2,6 +2,10 @@
 
 A gate judges each clip by itself, so nothing that is added to an episode's ads, music or spoilers can let another clip
 through. If no clip passes there is no preview: never the least bad ad.
+
+The music gate keeps jingles and beds out of previews of talk. In a film music is part of the picture, so the gate is
+open for runs of shots, where nobody speaks, and for all clips of a film that has music in most of it; a film with
+little music is taken for talk with a jingle. What is excluded for ads, spoilers and rights is the same for both.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ class GateOptions:
     ad_confidence: float = 0.5  # an ad span this sure excludes every clip it touches
     max_music_s: float = 1.0  # seconds of music inside that exclude
     music_confidence: float = 0.5  # music spans less sure are not counted
+    scored_share: float = 0.5  # a film with music in more of it than this share is scored: music excludes nothing
     margin_s: float = 0.3  # room for breath around a cut: free of ads, and of music on both sides of the edge
     spoiler_zone: float = 0.15  # last share of the episode; 0 lets previews come from the ending
     spoiler_risk: float = 0.5  # a spoiler span this risky excludes every clip it touches
@@ -37,6 +42,8 @@ class GateOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.spoiler_zone < 1:
             raise ValueError(f"spoiler_zone is a share of the episode from 0 to below 1, got {self.spoiler_zone}")
+        if not 0 <= self.scored_share <= 1:
+            raise ValueError(f"scored_share is a share of the film from 0 to 1, got {self.scored_share}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +78,36 @@ class GateSummary:
 def refuse_asset(
     asset: Asset, hearing: Hearing, *, today: date, options: GateOptions | None = None
 ) -> tuple[Exclusion, ...]:
-    """Why an episode can have no preview at all, whatever its clips are; empty if it may."""
+    """Why an episode can have no preview at all, whatever its clips are; empty if it may. A film need not speak."""
     options = options or GateOptions()
     found = [Exclusion("rights", reason) for reason in _rights_reasons(asset.rights, today, options)]
     speech_s = hearing.profile.speech_s
     if asset.duration_s < options.min_speech_s:
         found.append(Exclusion("length", f"{asset.duration_s:.1f} s long, {options.min_speech_s:g} s are needed"))
-    elif not hearing.sentences:
+    elif asset.kind == "audio" and not hearing.sentences:
         found.append(Exclusion("speech", f"no words in {clock(asset.duration_s)} of sound"))
-    elif speech_s < options.min_speech_s:
+    elif asset.kind == "audio" and speech_s < options.min_speech_s:
         found.append(Exclusion("speech", f"{speech_s:.1f} s of speech, {options.min_speech_s:g} s are needed"))
     return tuple(found)
 
 
 def apply_gates(
-    candidates: Sequence[Candidate], hearing: Hearing, *, duration_s: float, options: GateOptions | None = None
+    candidates: Sequence[Candidate],
+    hearing: Hearing,
+    *,
+    duration_s: float,
+    film: bool = False,
+    options: GateOptions | None = None,
 ) -> tuple[Verdict, ...]:
-    """A verdict for each candidate, in their order; `duration_s` is the episode's."""
+    """A verdict for each candidate, in their order; `duration_s` is the episode's, `film` whether it has pictures."""
     options = options or GateOptions()
-    gates = (_ad_gate(hearing, options), _music_gate(hearing, options), _spoiler_gate(hearing, duration_s, options))
+    music = _music(hearing, options)
+    scored = film and sum(span.duration for span in music) > options.scored_share * duration_s
+    gates = (
+        _ad_gate(hearing, options),
+        _music_gate(() if scored else music, options),
+        _spoiler_gate(hearing, duration_s, options),
+    )
     return tuple(Verdict(c, tuple(found for gate in gates if (found := gate(c)))) for c in candidates)
 
 
@@ -124,10 +142,14 @@ def _ad_gate(hearing: Hearing, options: GateOptions) -> Callable[[Candidate], Ex
     return gate
 
 
-def _music_gate(hearing: Hearing, options: GateOptions) -> Callable[[Candidate], Exclusion | None]:
-    music = merge(s for s in hearing.sounds if s.label == "music" and s.confidence >= options.music_confidence)
+def _music(hearing: Hearing, options: GateOptions) -> list[Segment]:
+    return merge(s for s in hearing.sounds if s.label == "music" and s.confidence >= options.music_confidence)
 
+
+def _music_gate(music: Sequence[Segment], options: GateOptions) -> Callable[[Candidate], Exclusion | None]:
     def gate(candidate: Candidate) -> Exclusion | None:
+        if candidate.made_of == "shots":
+            return None
         near = [span for span in music if span.overlaps(_widened(candidate, options.margin_s))]
         if not near:
             return None

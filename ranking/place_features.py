@@ -35,12 +35,12 @@ def centrality(clips: Clips, context: EpisodeContext) -> Floats:
 
 
 def novelty(clips: Clips, context: EpisodeContext) -> Floats:
-    """1 - cosine to the mean of the two minutes before; 0 at the very start, where nothing came before."""
+    """1 - cosine to the mean of the two minutes before; 0 where nothing is said, or was before."""
     starts = np.array([sentence.start for sentence in context.hearing.sentences], dtype=np.float64)
     since = np.searchsorted(starts, clips.start - _FAR_S, side="left")
     before = context.mean_vectors(np.minimum(since, clips.first), clips.first)
     cosine = (context.mean_vectors(clips.first, clips.last) * before).sum(axis=1)
-    return np.where(clips.first > 0, 1.0 - cosine, 0.0)
+    return np.where((clips.first > 0) & clips.spoken, 1.0 - cosine, 0.0)
 
 
 def length_deviation(clips: Clips, context: EpisodeContext) -> Floats:

@@ -62,6 +62,16 @@ WEIGHTS: dict[str, float] = {
     "greeting": -1.0,
     "outro": -1.0,
     "housekeeping": -0.8,
+    # A film should be lively to look at, cut where the film is cut, and look like itself: no titles, no credits.
+    "starts_on_shot": 0.5,
+    "ends_on_shot": 0.3,
+    "motion": 0.3,
+    "shot_rate": 0.2,
+    "longest_shot": -0.2,
+    "brightness": 0.2,
+    "contrast": 0.2,
+    "picture_distance": -0.3,
+    "black_share": -1.0,
 }
 
 

@@ -140,7 +140,8 @@ def _why_none(
         return "; ".join(f"{refusal.gate}: {refusal.reason}" for refusal in refusals)
     if not verdicts:
         low, high = window(context.target_s)
-        return f"no run of whole sentences lasts {low:.0f} to {high:.0f} s"
+        made_of = "sentences or shots" if context.shots else "sentences"
+        return f"no run of whole {made_of} lasts {low:.0f} to {high:.0f} s"
     if any(verdict.passed for verdict in verdicts):
         return ""
     counts = ", ".join(f"{gate.gate} {gate.excluded}" for gate in gates)

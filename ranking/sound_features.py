@@ -33,7 +33,8 @@ def energy_variation(clips: Clips, context: EpisodeContext) -> Floats:
 
 
 def music_share(clips: Clips, context: EpisodeContext) -> Floats:
-    return ratio(context.music.within(clips.start, clips.end), clips.duration)
+    """0 where nothing is said: there music does not disturb, it is what is to be heard."""
+    return clips.spoken * ratio(context.music.within(clips.start, clips.end), clips.duration)
 
 
 def pause_share(clips: Clips, context: EpisodeContext) -> Floats:
@@ -62,7 +63,7 @@ SOUND_FEATURES = (
     Feature("energy", "sound", "level of the speech, dB above the episode's mean", energy),
     Feature("energy_opening", "sound", "level of the first 5 s, dB above the episode's mean", energy_opening),
     Feature("energy_variation", "sound", "standard deviation of the level of the speech, dB", energy_variation),
-    Feature("music_share", "sound", "share of the clip with music", music_share),
+    Feature("music_share", "sound", "share of the clip with music, if anything is said in it", music_share),
     Feature("pause_share", "sound", "share of the clip between words", pause_share),
 )
 

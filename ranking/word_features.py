@@ -13,10 +13,10 @@ _MOST_CUES = 3.0  # further cues of one kind in two sentences add nothing
 
 def complete(clips: Clips, context: EpisodeContext) -> Floats:
     """Mean of two answers: does the first sentence begin as one, does the last one end as one?"""
-    whole = np.array([sentence.complete for sentence in context.hearing.sentences], dtype=np.float64)
+    whole = np.array([*(sentence.complete for sentence in context.hearing.sentences), False], dtype=np.float64)
     begins = whole[clips.first] * context.at(clips.first, Cue.CAPITAL)
     ends = whole[clips.last - 1] * context.at(clips.last - 1, Cue.STOP)
-    return (begins + ends) / 2
+    return clips.spoken * (begins + ends) / 2
 
 
 def opening_question(clips: Clips, context: EpisodeContext) -> Floats:
@@ -32,7 +32,7 @@ def opening_address(clips: Clips, context: EpisodeContext) -> Floats:
 
 
 def closing_question(clips: Clips, context: EpisodeContext) -> Floats:
-    return context.at(clips.last - 1, Cue.QUESTION)
+    return clips.spoken * context.at(clips.last - 1, Cue.QUESTION)
 
 
 def questions(clips: Clips, context: EpisodeContext) -> Floats:
@@ -56,7 +56,7 @@ def keyword_coverage(clips: Clips, context: EpisodeContext) -> Floats:
 
 
 def dangling_start(clips: Clips, context: EpisodeContext) -> Floats:
-    return context.at(clips.first, Cue.DANGLING)
+    return clips.spoken * context.at(clips.first, Cue.DANGLING)
 
 
 def unresolved(clips: Clips, context: EpisodeContext) -> Floats:
@@ -70,7 +70,7 @@ def unresolved(clips: Clips, context: EpisodeContext) -> Floats:
 
 
 def orphan_answer(clips: Clips, context: EpisodeContext) -> Floats:
-    return context.at(clips.first - 1, Cue.QUESTION)
+    return clips.spoken * context.at(clips.first - 1, Cue.QUESTION)
 
 
 def vocabulary(clips: Clips, context: EpisodeContext) -> Floats:

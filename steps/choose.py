@@ -8,8 +8,9 @@ from datetime import date
 
 from featurization.keywords import keywords
 from featurization.media import Segment
-from ranking.candidates import make_candidates
+from ranking.candidates import Candidate, make_candidates
 from ranking.context import EpisodeContext
+from ranking.film_candidates import make_film_candidates
 from ranking.gates import Verdict, apply_gates, refuse_asset
 from ranking.prior import Prior
 from ranking.ranker import Ranker
@@ -53,7 +54,7 @@ def choose_preview(
     """What to publish of an episode, or why nothing; and every candidate with its fate."""
     hearing, duration_s = episode.hearing, episode.hearing.profile.duration_s
     target_s = length_s / settings.select.moments
-    candidates = make_candidates(episode.asset.asset_id, hearing, settings.candidates.lasting(target_s))
+    candidates = _candidates(episode, target_s, settings)
     context = EpisodeContext(
         hearing,
         duration_s,
@@ -61,12 +62,21 @@ def choose_preview(
         episode.vectors,
         keywords([sentence.text for sentence in hearing.sentences], limit=EPISODE_KEYWORDS),
         target_s=target_s,
+        shots=episode.shots,
+        pictures=episode.pictures,
     )
     # Rights end on days, so the answer may change from one day to the next; nothing else here knows the date.
     refusals = refuse_asset(episode.asset, hearing, today=date.today(), options=settings.gates)
-    verdicts = apply_gates(candidates, hearing, duration_s=duration_s, options=settings.gates)
+    verdicts = apply_gates(candidates, hearing, duration_s=duration_s, film=episode.is_film, options=settings.gates)
     choice = choose(verdicts, context, ranker, refusals=refusals, options=settings.select)
     return choice, tuple(_scored(verdicts, choice))
+
+
+def _candidates(episode: Episode, target_s: float, settings: Settings) -> tuple[Candidate, ...]:
+    asset_id, options = episode.asset.asset_id, settings.candidates.lasting(target_s)
+    if episode.shots:
+        return make_film_candidates(asset_id, episode.hearing, episode.shots, options)
+    return make_candidates(asset_id, episode.hearing, options)
 
 
 def _scored(verdicts: Iterable[Verdict], choice: Choice | NoChoice) -> Iterator[ScoredCandidate]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from featurization.media import Asset, Hearing
+from featurization.media import Asset, Hearing, Shot, Vector
 from steps.store import Store
 from steps.tables import (
     ADS,
@@ -16,6 +16,7 @@ from steps.tables import (
     LEVELS,
     PROFILES,
     SENTENCES,
+    SHOTS,
     SOUNDS,
     SPOILERS,
     TOPICS,
@@ -34,6 +35,13 @@ class Episode:
     hearing: Hearing
     levels: np.ndarray  # RMS in dBFS per 100 ms, float32 (time,)
     vectors: np.ndarray  # unit vectors of hearing.sentences, float32 (sentences, dimensions)
+    shots: tuple[Shot, ...]  # none if it has no pictures
+    pictures: np.ndarray  # unit vectors of the shots, float32 (shots, dimensions); (0, 0) if they were not looked at
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it has pictures to show."""
+        return self.asset.kind == "video"
 
 
 def read_hearings(asset_ids: Sequence[str], *, store: Store) -> dict[str, Hearing]:
@@ -62,18 +70,21 @@ def read_hearings(asset_ids: Sequence[str], *, store: Store) -> dict[str, Hearin
 def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
     """The episodes that have been heard, in the order of `asset_ids`; the others are left out."""
     assets, hearings = store.read(ASSETS, asset_ids), read_hearings(asset_ids, store=store)
-    levels, vectors = store.read(LEVELS, asset_ids), store.read(VECTORS, asset_ids)
+    levels, vectors, shots = (store.read(table, asset_ids) for table in (LEVELS, VECTORS, SHOTS))
     return [
         Episode(
             asset=assets[asset_id][0],
             hearing=hearings[asset_id],
             levels=np.array(levels[asset_id][0].decibels, dtype=np.float32),
-            vectors=_matrix([vector.values for vector in vectors.get(asset_id, ())]),
+            vectors=_matrix(vectors.get(asset_id, ()), "sentence"),
+            shots=shots.get(asset_id, ()),
+            pictures=_matrix(vectors.get(asset_id, ()), "image"),
         )
         for asset_id in asset_ids
         if asset_id in assets and asset_id in hearings
     ]
 
 
-def _matrix(rows: Sequence[Sequence[float]]) -> np.ndarray:
+def _matrix(vectors: Sequence[Vector], kind: str) -> np.ndarray:
+    rows = [vector.values for vector in vectors if vector.kind == kind]
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)

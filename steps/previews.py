@@ -8,6 +8,9 @@ from typing import Any, Literal
 from featurization.media import Asset, Segment
 from steps.tables import Table
 
+SOUND, FILM = "preview.mp3", "preview.mp4"
+PLAYABLE = (FILM, SOUND)
+
 
 @dataclass(frozen=True, slots=True)
 class GateCount:
@@ -45,9 +48,18 @@ class Preview:
     considered: int = 0
     runners_up: tuple[RunnerUp, ...] = ()
     duration_s: float = 0.0
-    loudness_lufs: float = 0.0
+    sound: bool = True  # False: a silent film
+    width: int = 0  # pixels; 0 without pictures
+    height: int = 0
+    poster: str = ""  # name of the still that stands for it, among the files
+    loudness_lufs: float = 0.0  # -70, as the true peak, where there is no sound
     true_peak_dbtp: float = 0.0
     files: dict[str, str] = field(default_factory=dict)  # name -> store key of the bytes
+
+    @property
+    def media(self) -> str:
+        """Name of what is played, among the files; empty if it was refused."""
+        return next((name for name in PLAYABLE if name in self.files), "")
 
 
 PREVIEWS = Table("previews", Preview)
@@ -66,6 +78,10 @@ def preview_json(asset: Asset, preview: Preview) -> dict[str, Any]:
         "end": preview.moments[-1].end if preview.moments else None,
         "moments": [{"start": m.start, "end": m.end} for m in preview.moments],
         "duration_s": preview.duration_s,
+        "sound": preview.sound,
+        "width": preview.width,
+        "height": preview.height,
+        "poster": preview.poster,
         "score": preview.score,
         "contributions": preview.contributions,
         "text": preview.text,

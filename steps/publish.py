@@ -7,7 +7,6 @@ publishing twice changes nothing.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import tempfile
 import time
@@ -22,13 +21,9 @@ from ranking.select import Choice, NoChoice
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview, current_ranker
 from steps.chunks import chosen
 from steps.episodes import Episode, read_episodes
-from steps.feed_copies.annotate import chapters_json
-from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp, preview_json
+from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
 from steps.quarantine import quarantined
-from steps.rendering.captions import caption_cues, to_vtt
-from steps.rendering.render import Rendered, piece_between, render_preview
-from steps.rendering.tagging import PreviewTags, tag_preview
-from steps.rendering.waveform import preview_levels, waveform_png, waveform_svg
+from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
 from steps.store import Store, Writes
 from steps.tables import ASSETS, PROFILES, QUARANTINE, only
@@ -36,7 +31,7 @@ from steps.version import VERSION
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
-RENDERER_VERSION = "1"  # raised when the same choice would be rendered differently
+RENDERER_VERSION = "2"  # raised when the same choice would be rendered differently
 
 
 @dataclass(frozen=True)
@@ -131,41 +126,17 @@ class Publisher:
             draft = replace(draft, reason=choice.reason)
         else:
             draft = replace(draft, **_chosen(choice))
-        facts = (RENDERER_VERSION, draft, self.settings.render, episode.asset)
+        facts = (RENDERER_VERSION, draft, self.settings.render, episode.asset, episode.shots)
         return replace(draft, recipe=hashlib.sha256(repr(facts).encode()).hexdigest()[:16], run=self.run)
 
     def _rendered(self, episode: Episode, draft: Preview) -> Preview:
-        asset, hearing = episode.asset, episode.hearing
-        around = [*hearing.sentences, *hearing.ads, *(s for s in hearing.sounds if s.label == "music")]
-        pieces = [piece_between(moment, around) for moment in draft.moments]
+        asset, options = episode.asset, self.settings.render
         with tempfile.TemporaryDirectory(prefix="rushes-") as folder, self.store.local(asset.blob) as media:
-            target = Path(folder) / "preview.mp3"
-            rendered = render_preview(media, pieces, options=self.settings.render, target=target)
-            tag_preview(target, self._tags(asset, draft, rendered), cover=self._cover(asset))
-            measured = replace(
-                draft,
-                duration_s=round(rendered.duration_s, 3),
-                loudness_lufs=round(rendered.loudness_lufs, 2),
-                true_peak_dbtp=round(rendered.true_peak_dbtp, 2),
+            preview, made = make_preview(
+                episode, draft, media, folder=Path(folder), options=options, cover=self._cover(asset)
             )
-            made = {"preview.mp3": target.read_bytes(), **_companions(episode, measured, rendered, target)}
         files = {name: self.store.put_bytes(data, Path(name).suffix) for name, data in made.items()}
-        return replace(measured, files=files)
-
-    def _tags(self, asset: Asset, draft: Preview, rendered: Rendered) -> PreviewTags:
-        return PreviewTags(
-            title=asset.title,
-            show=asset.show or asset.author,
-            album=f"{asset.show}: previews" if asset.show else "",
-            duration_s=rendered.duration_s,
-            asset_id=asset.asset_id,
-            source=", ".join(f"{m.start:.2f}–{m.end:.2f} s" for m in draft.moments),
-            model=draft.model,
-            run=f"{draft.run} ({draft.code})",
-            language=asset.language,
-            link=asset.link,
-            attribution=asset.rights.attribution,
-        )
+        return replace(preview, files=files)
 
     def _cover(self, asset: Asset) -> bytes:
         return self.store.files.read(asset.image_blob) if asset.image_blob else b""
@@ -181,22 +152,6 @@ def _chosen(choice: Choice) -> dict[str, Any]:
         "runners_up": tuple(
             RunnerUp(r.candidate.start, r.candidate.end, round(r.score, 6), r.candidate.text) for r in choice.runners_up
         ),
-    }
-
-
-def _companions(episode: Episode, preview: Preview, rendered: Rendered, mp3: Path) -> dict[str, bytes]:
-    """The files that go with a preview: description, captions, pictures; and the episode's transcript and chapters."""
-    asset, hearing = episode.asset, episode.hearing
-    levels = preview_levels(mp3.read_bytes())
-    cues = caption_cues(hearing.sentences, hearing.words, placements=rendered.placements)
-    transcript = caption_cues(hearing.sentences, hearing.words)
-    return {
-        "preview.json": json.dumps(preview_json(asset, preview), ensure_ascii=False, indent=1).encode(),
-        "preview.vtt": to_vtt(cues, language=asset.language).encode(),
-        "waveform.svg": waveform_svg(levels, label=f"Waveform of the preview of {asset.title}").encode(),
-        "waveform.png": waveform_png(levels),
-        "transcript.vtt": to_vtt(transcript, language=asset.language, speakers=True).encode(),
-        "chapters.json": chapters_json(hearing.topics, title=asset.title),
     }
 
 
@@ -264,7 +219,7 @@ def describe(summary: Summary, *, store: Store) -> str:
     lines = [f"published {len(summary.published)}, refused {len(summary.refused)}, failed {len(summary.problems)}"]
     for asset_id, (preview,) in sorted(store.read(PREVIEWS, [*summary.published, *summary.refused]).items()):
         if preview.status == "published":
-            lines.append(f"  {preview.title}: {store.url}/previews/{asset_id}/preview.mp3")
+            lines.append(f"  {preview.title}: {store.url}/previews/{asset_id}/{preview.media}")
         else:
             lines.append(f"  {preview.title}: no preview: {preview.reason}")
     return "\n".join(lines + [f"  {p.title}: failed: {p.detail}" for p in summary.problems])

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from featurization.media import AdSpan, SoundSpan, SpoilerSpan, Topic, Turn, Word
-from ranking.candidates import make_candidates
+from featurization.media import AdSpan, Shot, SoundSpan, SpoilerSpan, Topic, Turn, Word
+from ranking.candidates import Candidate, make_candidates
 from ranking.features import FEATURE_NAMES, FEATURES, feature_matrix, feature_table
 from ranking.prior import WEIGHTS, Prior, PriorOptions, standardise
 
@@ -37,7 +37,7 @@ def features(hearing, *runs, **changes):
 def test_each_feature_is_described_once_and_weighted_by_the_prior():
     assert len(set(FEATURE_NAMES)) == len(FEATURES) == len(WEIGHTS)
     assert set(WEIGHTS) == set(FEATURE_NAMES)
-    assert {group for _, group, _ in feature_table()} == {"words", "sound", "speakers", "place", "risk"}
+    assert {group for _, group, _ in feature_table()} == {"words", "sound", "speakers", "place", "risk", "picture"}
     assert all(description for _, _, description in feature_table())
 
 
@@ -139,6 +139,74 @@ def test_centrality_and_novelty_follow_the_vectors():
     assert found["novelty"] == pytest.approx([0.0, 0.0, 1.0])
 
 
+FILM = (
+    Shot(0.0, 10.0, 0, "start", brightness=0.0, contrast=0.0, motion=0.0),
+    Shot(10.0, 30.0, 1, "cut", brightness=0.5, contrast=0.2, motion=0.1),
+    Shot(30.0, 40.0, 2, "cut", brightness=0.8, contrast=0.4, motion=0.4),
+)
+SEEN = np.array([[0, 1], [1, 0], [1, 0]], dtype=np.float32)
+
+
+def seen(*spans, hearing=None, **changes):
+    """Features of runs of shots in which nothing is said."""
+    hearing = hearing or heard((), 40.0)
+    clips = [Candidate(start, end, "a", 0, 0, "", made_of="shots") for start, end in spans]
+    matrix = feature_matrix(clips, episode(hearing, **{"shots": FILM, "pictures": SEEN} | changes))
+    return {name: matrix[:, column].tolist() for column, name in enumerate(FEATURE_NAMES)}
+
+
+def test_cuts_are_counted_inside_and_the_longest_shot_is_found():
+    found = seen((0.0, 40.0), (10.0, 30.0), (5.0, 35.0))
+    assert found["shot_rate"] == pytest.approx([3.0, 0.0, 4.0])
+    assert found["longest_shot"] == pytest.approx([0.5, 1.0, 20 / 30])
+    assert found["starts_on_shot"] == [1, 1, 0]
+    assert found["ends_on_shot"] == [1, 1, 0]
+
+
+def test_light_and_motion_are_means_over_time():
+    found = seen((10.0, 30.0), (20.0, 40.0), (5.0, 15.0))
+    assert found["brightness"] == pytest.approx([0.5, 0.65, 0.25])
+    assert found["contrast"] == pytest.approx([0.2, 0.3, 0.1])
+    assert found["motion"] == pytest.approx([0.1, 0.25, 0.05])
+    assert found["black_share"] == pytest.approx([0.0, 0.0, 0.5])
+
+
+def test_pictures_unlike_the_film_are_far_from_it():
+    found = seen((0.0, 10.0), (10.0, 40.0), (0.0, 40.0))
+    whole = np.array([3.0, 1.0]) / 10**0.5  # 30 s of one picture, 10 s of the other
+    assert found["picture_distance"] == pytest.approx([1 - whole[1], 1 - whole[0], 0.0], abs=1e-6)
+    assert seen((0.0, 10.0), pictures=np.zeros((0, 0), dtype=np.float32))["picture_distance"] == [0.0]
+
+
+def test_without_pictures_all_that_is_seen_is_neutral():
+    found = features(STORY, (0, 2), (3, 5))
+    assert {tuple(found[name]) for name, group, _ in feature_table() if group == "picture"} == {(0.0, 0.0)}
+
+
+def test_where_nothing_is_said_what_is_said_is_neutral():
+    """Also beside sentences, and behind the last one."""
+    sounds = (SoundSpan(0.0, 40.0, "music"),)
+    for hearing in (heard((), 40.0), replace(STORY, sounds=sounds)):
+        last = len(hearing.sentences)
+        clips = [Candidate(0.0, 20.0, "a", k, k, "", made_of="shots") for k in (0, last)]
+        matrix = feature_matrix(clips, episode(hearing, shots=FILM, pictures=SEEN, keywords=("lamp",)))
+        assert np.isfinite(matrix).all()
+        for column, (name, group, _) in enumerate(feature_table()):
+            if group == "words" or name in ("centrality", "novelty", "greeting", "outro", "music_share"):
+                assert matrix[:, column].tolist() == [0.0, 0.0], name
+
+
+def test_pictures_of_another_film_are_refused():
+    with pytest.raises(ValueError, match="2 picture vectors for 3 shots"):
+        seen((0.0, 10.0), pictures=SEEN[:2])
+
+
+def test_the_prior_prefers_lively_pictures_to_black_ones():
+    clips = [Candidate(start, start + 10.0, "a", 0, 0, "", made_of="shots") for start in (0.0, 10.0, 30.0)]
+    matrix = feature_matrix(clips, episode(heard((), 40.0), shots=FILM, pictures=SEEN))
+    assert np.argmax(Prior().score(matrix).values) == 2
+
+
 def test_greeting_and_leave_taking_are_risks():
     found = features(STORY, (0, 2), (3, 5), (5, 7))
     assert found["greeting"] == [1, 0, 0]
@@ -205,7 +273,7 @@ def test_a_weight_for_no_feature_is_refused_with_the_known_ones():
         PriorOptions({"loudnes": 1.0})
 
 
-@given(arrays(np.float64, (7, len(FEATURES)), elements=st.floats(-1e6, 1e6)))
+@given(arrays(np.float64, (7, len(FEATURES)), elements=st.integers(-(10**9), 10**9).map(lambda n: n / 1000)))
 def test_contributions_add_up_and_do_not_depend_on_unit_or_zero(matrix):
     scores = Prior().score(matrix)
     assert scores.values == pytest.approx(scores.contributions.sum(axis=1))

@@ -61,6 +61,27 @@ def test_music_at_the_cut_excludes_however_short():
     assert 1 not in excluded(sounds=(SoundSpan(58.4, 59.6, "music"),))  # in the pause, out of reach
 
 
+def test_in_a_film_music_excludes_talk_with_a_jingle_only():
+    def failing(seconds, *, film, made_of="sentences"):
+        hearing = replace(TALK, sounds=(SoundSpan(0.0, seconds, "music"),))
+        clips = [replace(c, made_of=made_of) for c in CLIPS]
+        verdicts = apply_gates(clips, hearing, duration_s=300.0, film=film)
+        return [v.candidate.first for v in verdicts if any(e.gate == "music" for e in v.exclusions)]
+
+    assert failing(45.0, film=True) == [0, 1]
+    assert failing(45.0, film=True, made_of="shots") == []
+    assert failing(160.0, film=True) == []  # scored: music in more than half of it
+    assert failing(160.0, film=False) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_film_need_not_speak_but_needs_time_and_rights():
+    film = replace(ASSET, kind="video", duration_s=300.0)
+    assert refuse_asset(film, heard(()), today=TODAY) == ()
+    assert [e.gate for e in refuse_asset(replace(film, duration_s=10.0), heard(()), today=TODAY)] == ["length"]
+    forbidden = replace(film, rights=Rights(preview="forbidden"))
+    assert [e.gate for e in refuse_asset(forbidden, heard(()), today=TODAY)] == ["rights"]
+
+
 def test_a_risky_span_excludes_and_a_mild_one_does_not():
     assert 3 in excluded(spoilers=(SpoilerSpan(100.0, 110.0, 0.6),))
     assert 3 not in excluded(spoilers=(SpoilerSpan(100.0, 110.0, 0.4),))
@@ -133,6 +154,8 @@ def test_the_summary_counts_clips_per_gate_with_examples():
 
 
 def test_a_zone_that_is_no_share_is_refused():
+    with pytest.raises(ValueError, match="scored_share is a share"):
+        GateOptions(scored_share=50.0)
     with pytest.raises(ValueError, match="spoiler_zone is a share"):
         GateOptions(spoiler_zone=15.0)
 

@@ -8,7 +8,7 @@ from episode_factory import clip, episode, heard, say
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurization.media import AdSpan, Topic
+from featurization.media import AdSpan, Shot, Topic
 from ranking.candidates import make_candidates
 from ranking.features import FEATURE_NAMES, FEATURES
 from ranking.gates import Exclusion, Verdict, apply_gates
@@ -96,6 +96,8 @@ def test_a_refused_episode_and_one_without_candidates_say_so():
     refused = choose(verdicts(), episode(TALK), CURIOUS, refusals=(refusal,))
     assert refused == NoChoice("rights: derivatives are forbidden, and a preview is one", (), 6)
     assert choose((), episode(TALK), CURIOUS) == NoChoice("no run of whole sentences lasts 20 to 40 s")
+    film = episode(TALK, shots=(Shot(0.0, 300.0, 0, "start"),))
+    assert choose((), film, CURIOUS) == NoChoice("no run of whole sentences or shots lasts 20 to 40 s")
 
 
 def test_top_keeps_the_gap():

@@ -1,4 +1,4 @@
-"""ID3 tags of a preview: what it is, whose it is, where it was cut from, and a cover."""
+"""Tags of a preview: what it is, whose it is, where it was cut from, and of a sound its cover."""
 
 # mypy: allow-untyped-calls
 
@@ -8,10 +8,13 @@ import hashlib
 import io
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mutagen.id3 import APIC, COMM, ID3, TALB, TIT2, TLAN, TLEN, TPE1, TXXX, WOAS
+from mutagen.mp4 import MP4, MP4FreeForm
 from PIL import Image, ImageDraw, ImageFont
 
 from steps.files import explained
@@ -41,17 +44,42 @@ class PreviewTags:
     link: str = ""
     attribution: str = ""
 
+    @property
+    def provenance(self) -> str:
+        return f"Cut from {self.asset_id}, {self.source}; model {self.model}; run {self.run}"
+
+    @property
+    def comment(self) -> str:
+        return "\n".join(filter(None, [self.attribution, self.provenance]))
+
 
 def tag_preview(path: Path, tags: PreviewTags, *, cover: bytes = b"") -> None:
     """Replace the tags of the MP3 at `path`; the file changes whole or not at all, and equal tags give equal bytes.
 
     `cover` is any picture Pillow reads; without one, or if it cannot be read, a cover is drawn from the names.
     """
+    with _staged(path) as staged:
+        _id3(tags, cover_jpeg(cover, title=tags.title, show=tags.show)).save(staged, v1=0, v2_version=3)
+
+
+def tag_film(path: Path, tags: PreviewTags) -> None:
+    """The same for an MP4, which still begins to play before it has arrived; its poster is a file of its own."""
+    with _staged(path) as staged:
+        film = MP4(staged)
+        named = {"\xa9nam": tags.title, "\xa9ART": tags.show, "\xa9alb": tags.album, "\xa9cmt": tags.comment}
+        film.update({name: [text] for name, text in named.items() if text})
+        film["----:com.apple.iTunes:provenance"] = [MP4FreeForm(tags.provenance.encode())]
+        film.save()
+
+
+@contextmanager
+def _staged(path: Path) -> Iterator[Path]:
+    """A copy of the file at `path` that takes its place when all went well."""
     with explained(f"tagging {path}"):
         staged = path.with_name(f".part-{uuid.uuid4().hex}")
         try:
             shutil.copyfile(path, staged)
-            _id3(tags, cover_jpeg(cover, title=tags.title, show=tags.show)).save(staged, v1=0, v2_version=3)
+            yield staged
             staged.replace(path)
         finally:
             staged.unlink(missing_ok=True)
@@ -71,13 +99,11 @@ def cover_jpeg(picture: bytes, *, title: str, show: str) -> bytes:
 
 def _id3(tags: PreviewTags, cover: bytes) -> ID3:
     language = _LANGUAGES.get(tags.language[:2].lower(), "und")
-    provenance = f"Cut from {tags.asset_id}, {tags.source}; model {tags.model}; run {tags.run}"
-    comment = "\n".join(filter(None, [tags.attribution, provenance]))
     id3 = ID3()
     id3.add(TIT2(encoding=_UTF16, text=[tags.title]))
-    id3.add(COMM(encoding=_UTF16, lang=language, desc="", text=[comment]))
+    id3.add(COMM(encoding=_UTF16, lang=language, desc="", text=[tags.comment]))
     id3.add(TLEN(encoding=_LATIN1, text=[str(round(tags.duration_s * 1000))]))
-    id3.add(TXXX(encoding=_UTF16, desc="provenance", text=[provenance]))
+    id3.add(TXXX(encoding=_UTF16, desc="provenance", text=[tags.provenance]))
     for frame, text in ((TPE1, tags.show), (TALB, tags.album), (TLAN, language if language != "und" else "")):
         if text:
             id3.add(frame(encoding=_UTF16, text=[text]))
