@@ -25,6 +25,8 @@ import numpy as np
 import pyarrow as pa
 
 from featurization.errors import SearchIndexError
+from search.publisher_lock import LOCK
+from search.reader_view import READERS
 from search.rows import Rows
 from search.vector_index import Collection, Generation, Stamp
 
@@ -32,6 +34,7 @@ POINTER = "current"
 MANIFEST = "manifest.json"
 GENERATIONS = "generations"
 DATABASE = "milvus.db"
+OURS = (POINTER, GENERATIONS, LOCK, READERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class IndexFolder:
     def check(self) -> None:
         """SearchIndexError if something else lies here."""
         if self.path.is_dir():
-            foreign = [entry.name for entry in self.path.iterdir()]
+            foreign = sorted(entry.name for entry in self.path.iterdir() if entry.name not in OURS)
             if not foreign or (self.path / GENERATIONS).is_dir():
                 return
             raise SearchIndexError(

@@ -35,10 +35,10 @@ class Milvus:
     """One Milvus, a file of Milvus Lite or a server. Whatever goes wrong comes out as SearchIndexError."""
 
     def __init__(self, address: str, *, shown: str, way_out: str, **credentials: str) -> None:
-        for name in ("pymilvus", "milvus_lite"):  # what they would log with a traceback is raised as one line here
-            logging.getLogger(name).setLevel(logging.CRITICAL)
         from pymilvus import MilvusClient
 
+        for name in ("pymilvus", "milvus_lite"):  # what they would log with a traceback is raised as one line here
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._address, self._shown, self._way_out = address, shown, way_out
         with self._speaking():
             self._client: MilvusClient = MilvusClient(address, timeout=CONNECT_S, grpc_options=QUIET, **credentials)

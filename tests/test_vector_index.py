@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from index_factory import DIM, HOSTILE, SPACE, compass, ids, milvus_server, publish, sentences, shots
 
 from featurization.errors import SearchError, SearchIndexError
 from search.conditions import rows_where
@@ -24,50 +22,13 @@ from search.full_text import FullText
 from search.milvus_folder import MilvusFolder
 from search.open_index import open_index
 from search.rows import best
-from search.vector_index import KEPT, MAX_WINDOW, Collection, Condition, Generation, VectorIndex, Vectors
-
-SPACE = "compass@1"
-DIM = 8
-HOSTILE = (
-    "plain",
-    'quo"te',
-    "o'clock",
-    "back\\slash",
-    "end\\",
-    "100%",
-    "100x",
-    "a_b",
-    "axb",
-    "naïve 日本 🎬",
-    "new\nline",
-    'x" or id != "',
-)
+from search.vector_index import KEPT, MAX_WINDOW, Collection, Condition, VectorIndex
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Milvus server: a process of its own, spoken to over the network."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    data = tmp_path_factory.mktemp("milvus")
-    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(data), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield _answering(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answering(address: str, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(100):
-        assert process.poll() is None
-        try:
-            open_index(address).close()
-            return address
-        except SearchIndexError:
-            time.sleep(0.2)
-    raise AssertionError("the server never answered")
+    with milvus_server(tmp_path_factory.mktemp("milvus")) as address:
+        yield address
 
 
 @pytest.fixture(params=["exact", "milvus lite", "scanned folder", "server"])
@@ -81,48 +42,6 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorInde
     opened = made[request.param]()
     yield opened
     opened.close()
-
-
-def compass(rows: int = 24) -> Vectors:
-    """Directions in the plane of the first two axes, row n at n × 360 / rows degrees."""
-    angles = 2 * np.pi * np.arange(rows) / rows
-    vectors = np.zeros((rows, DIM), dtype=np.float32)
-    vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
-    return vectors
-
-
-def shots(vectors: Vectors | None = None, *, space: str = SPACE, name: str = "shots") -> Collection:
-    vectors = compass() if vectors is None else vectors
-    rows = range(len(vectors))
-    columns = {
-        "id": [f"film-{n:04d}" for n in rows],
-        "asset_id": ["odd" if n % 2 else "even" for n in rows],
-        "start": [n / 2 for n in rows],
-        "number": list(rows),
-        "night": [n < 6 for n in rows],
-        "tags": [f"|{HOSTILE[n % len(HOSTILE)]}|{'night' if n < 6 else 'day'}|" for n in rows],
-    }
-    return Collection(name, space, pa.table(columns), vectors)
-
-
-def sentences() -> Collection:
-    texts = (
-        "The harbour lay quiet.",
-        "A boat left the harbour; the harbour emptied.",
-        "Nobody spoke of the storm.",
-        "We met at the station, at noon.",
-    )
-    columns = {"id": [f"s{n}" for n in range(4)], "speaker": ["S1", "S2", "S1", "S2"], "text": list(texts)}
-    return Collection("sentences", "words@1", pa.table(columns), np.eye(4, dtype=np.float32), text="text")
-
-
-def publish(index: VectorIndex, *collections: Collection, digest: str = "d", snapshot: int = 1) -> Generation:
-    return index.publish(collections or (shots(), sentences()), snapshot=snapshot, digest=digest, run="run/1")
-
-
-def ids(index: VectorIndex, query: Vectors, *where: Condition, limit: int = 3, offset: int = 0) -> list[str]:
-    (hits,) = index.search("shots", query, space=SPACE, limit=limit, offset=offset, where=where)
-    return [hit.id for hit in hits]
 
 
 def numbers(found: list[str]) -> list[int]:
