@@ -1,0 +1,1 @@
+"""Encoders that make vectors of sounds."""
