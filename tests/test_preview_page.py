@@ -23,9 +23,11 @@ from featurization.media import (
     Topic,
     Turn,
 )
-from steps.reporting.episode_card import EpisodeReport, PreviewFile
+from steps.reporting.episode_card import EpisodeReport
+from steps.reporting.player import PreviewFile
 from steps.reporting.preview_page import PageOptions, RunFacts, report_html
-from steps.reporting.timeline_svg import GUTTER, PLOT, ScoredSpan, clock, timeline_svg
+from steps.reporting.timeline_scale import GUTTER, PLOT, clock
+from steps.reporting.timeline_svg import ScoredSpan, timeline_svg
 
 EVIL = '<script>alert("x")</script> & \'"><img src=x onerror=alert(1)>'
 

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from operator import attrgetter
 
 from featurization.media import Sentence, Word
@@ -166,7 +166,7 @@ def _laid_out(texts: Sequence[str], options: CaptionOptions) -> str:
 
 def _settled(cues: Sequence[Cue], options: CaptionOptions) -> Iterator[Cue]:
     """Cues long enough to read, never overlapping the next."""
-    for cue, following in zip(cues, [*cues[1:], None], strict=True):
+    for cue, following in zip_longest(cues, cues[1:]):
         until = max(cue.end + options.linger_s, cue.start + options.least_s)
         limit = following.start if following else until
         yield replace(cue, end=max(cue.start, min(until, limit)))

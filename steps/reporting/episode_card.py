@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,27 +10,16 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from featurization.media import Asset, Hearing, Segment
-from steps.reporting.timeline_svg import SPEAKER_STYLES, ScoredSpan, clock, speakers, timeline_svg
+from featurization.media import Asset, Hearing, Segment, Shot
+from steps.reporting.player import PreviewFile, minus, player
+from steps.reporting.timeline_scale import clock
+from steps.reporting.timeline_svg import SPEAKER_STYLES, ScoredSpan, speakers, timeline_svg
 
 Outcome = Literal["published", "refused", "quarantined"]
 
 _NAMES: dict[Outcome, str] = {"published": "Published", "refused": "No preview", "quarantined": "Quarantined"}
 _MOST_REASONS, _MOST_RUNNERS = 8, 3
 _LEGEND = (("music", "music"), ("ad", "ad"), ("spoiler", "spoiler risk"), ("candidate", "candidate, higher is better"))
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewFile:
-    """The published sound: an address relative to the page, and the bytes if the page is to carry them."""
-
-    href: str
-    duration_s: float
-    loudness_lufs: float
-    true_peak_dbtp: float
-    gain_db: float = 0.0
-    data: bytes = b""
-    media_type: str = "audio/mpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +32,7 @@ class EpisodeReport:
     asset: Asset | None = None
     hearing: Hearing | None = None
     levels: NDArray[np.float32] | None = field(default=None, compare=False)  # dBFS per equal step of the recording
+    shots: tuple[Shot, ...] = ()
     picks: tuple[Segment, ...] = ()
     text: str = ""  # what the preview says
     before: str = ""  # the sentence before the pick, for judging the edge
@@ -64,11 +53,11 @@ class EpisodeReport:
 
 
 def episode_card(episode: EpisodeReport, *, run: str, with_player: bool) -> Markup:
-    """The card of one episode; `with_player` embeds the sound if its bytes are given, else it is linked."""
+    """The card of one episode; `with_player` embeds what is played if its bytes are given, else it is linked."""
     parts = [
         _head(episode),
         _reason(episode),
-        _player(episode, with_player),
+        player(episode.preview, episode.picks, with_player=with_player) if episode.preview else Markup(""),
         _words(episode),
         _timeline(episode),
         _columns(episode),
@@ -100,40 +89,6 @@ def _reason(episode: EpisodeReport) -> Markup:
     return Markup('<p class="reason {}">{}</p>').format(episode.outcome, episode.reason)
 
 
-def _player(episode: EpisodeReport, with_player: bool) -> Markup:
-    preview = episode.preview
-    if preview is None:
-        return Markup("")
-    if with_player and preview.data:
-        address = f"data:{preview.media_type};base64,{base64.b64encode(preview.data).decode()}"
-    else:
-        address = preview.href
-    sound = Markup('<audio controls preload="{}" src="{}"></audio>').format(
-        "metadata" if preview.data else "none", address
-    )
-    if not with_player:
-        sound = Markup('<a href="{}">Play the preview</a>').format(address)
-    facts = Markup("").join(
-        Markup('<span class="fact small number"><span class="dim">{}</span> <b>{}</b></span>').format(name, value)
-        for name, value in _facts(episode, preview)
-    )
-    return Markup('<div class="player">{}{}</div>').format(sound, facts)
-
-
-def _facts(episode: EpisodeReport, preview: PreviewFile) -> list[tuple[str, str]]:
-    return [
-        ("from", ", ".join(f"{clock(p.start)} to {clock(p.end)}" for p in episode.picks)),
-        ("length", f"{preview.duration_s:.1f} s"),
-        ("loudness", f"{minus(preview.loudness_lufs)} LUFS"),
-        ("true peak", f"{minus(preview.true_peak_dbtp)} dBTP"),
-    ]
-
-
-def minus(value: float, digits: int = 1) -> str:
-    """A number with a real minus sign."""
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _words(episode: EpisodeReport) -> Markup:
     if not episode.text:
         return Markup("")
@@ -149,6 +104,7 @@ def _timeline(episode: EpisodeReport) -> Markup:
         episode.hearing.profile.duration_s,
         hearing=episode.hearing,
         levels=episode.levels,
+        shots=episode.shots,
         candidates=episode.candidates,
         picks=episode.picks,
     )

@@ -44,6 +44,7 @@ td.right, th.right { text-align: right; white-space: nowrap; } td:last-child, th
 .reason { margin: 16px 0 0; padding: 12px 16px; border-radius: 10px; }
 .player { display: flex; flex-wrap: wrap; gap: 10px 22px; align-items: center; margin-top: 16px; }
 .player audio { flex: 1 1 320px; height: 40px; }
+.player video { flex: 1 1 420px; max-width: 640px; max-height: 60vh; border-radius: 10px; background: #000; }
 .fact b { font-weight: 600; }
 blockquote { margin: 18px 0 0; padding: 2px 0 2px 16px; border-left: 3px solid var(--accent); font-size: 16px;
   line-height: 1.55; }
@@ -55,6 +56,7 @@ blockquote .dim { font-size: 14px; }
 .wave { stroke: var(--wave); stroke-width: 2.2; stroke-linecap: round; fill: none; }
 .wave.picked { stroke: var(--accent); }
 .pick { fill: var(--accent-soft); stroke: var(--accent); stroke-width: 1; pointer-events: none; }
+.shot0 { fill: var(--wave); } .shot1 { fill: var(--s5); }
 .music { fill: var(--music); } .ad { fill: var(--ad); } .spoiler { fill: var(--spoiler); }
 .s0 { fill: var(--s0); } .s1 { fill: var(--s1); } .s2 { fill: var(--s2); } .s3 { fill: var(--s3); }
 .s4 { fill: var(--s4); } .s5 { fill: var(--s5); } .t0 { fill: var(--t0); } .t1 { fill: var(--t1); }
@@ -74,5 +76,5 @@ details > summary { cursor: pointer; font-size: 13.5px; color: var(--dim); margi
 .provenance { margin: 20px 0 0; padding-top: 14px; border-top: 1px solid var(--line); font-size: 12.5px;
   color: var(--dim); }
 @media (max-width: 640px) { .card { padding: 18px 16px; } .head { flex-direction: column; gap: 8px; } }
-@media print { body { background: #fff; } .card { break-inside: avoid; } audio { display: none; } }
+@media print { body { background: #fff; } .card { break-inside: avoid; } audio, video { display: none; } }
 """

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from steps.reporting.episode_card import EpisodeReport, Outcome, chip, episode_card, minus
+from steps.reporting.episode_card import EpisodeReport, Outcome, chip, episode_card
 from steps.reporting.page_style import STYLE
-from steps.reporting.timeline_svg import clock
+from steps.reporting.player import minus
+from steps.reporting.timeline_scale import clock
 
 _ORDER: tuple[Outcome, ...] = ("published", "refused", "quarantined")
 
@@ -19,7 +20,7 @@ _ORDER: tuple[Outcome, ...] = ("published", "refused", "quarantined")
 class PageOptions:
     """What the page carries in itself."""
 
-    players: int = 12  # episodes whose sound is embedded; the others are linked
+    players: int = 12  # episodes whose sound or film is embedded; the others are linked
     open_cards: int = 12  # episodes shown unfolded
 
     def __post_init__(self) -> None:
@@ -103,7 +104,8 @@ def _row(episode: EpisodeReport) -> Markup:
     cells = ["", "", "", ""]
     if preview:
         start = clock(episode.picks[0].start) if episode.picks else ""
-        cells = [start, f"{preview.duration_s:.1f} s", minus(preview.loudness_lufs), minus(preview.true_peak_dbtp)]
+        levels = [minus(preview.loudness_lufs), minus(preview.true_peak_dbtp)] if preview.has_sound else ["", ""]
+        cells = [start, f"{preview.duration_s:.1f} s", *levels]
     numbers = Markup("").join(Markup('<td class="right number">{}</td>').format(c) for c in cells)
     return Markup('<tr><td>{}<div class="dim small">{}</div></td><td>{}</td>{}</tr>').format(
         name.format(episode.anchor, episode.title or "Untitled"), detail, chip(episode.outcome), numbers

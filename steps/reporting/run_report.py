@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from featurization.media import Quarantined, Segment, Sentence
 from ranking.features import FEATURES
 from steps.choose import CANDIDATES, ScoredCandidate
 from steps.episodes import Episode, read_episodes
-from steps.previews import PREVIEWS, Preview
+from steps.previews import FILM, PREVIEWS, Preview
 from steps.publish import Summary
-from steps.reporting.episode_card import EpisodeReport, PreviewFile
+from steps.reporting.episode_card import EpisodeReport
+from steps.reporting.player import PreviewFile
 from steps.reporting.preview_page import PageOptions, RunFacts, report_html
 from steps.reporting.timeline_svg import ScoredSpan
 from steps.settings import Settings
@@ -19,6 +20,7 @@ from steps.store import Store
 
 REPORT = "report.html"
 SHOWN_CONTRIBUTIONS = 10
+_MOST_CARRIED = 48 * 2**20  # bytes of media in the page; films are twenty times as heavy as sounds
 _IN_WORDS = {feature.name: feature.description for feature in FEATURES}
 
 
@@ -28,12 +30,14 @@ def run_report(summary: Summary, *, run: str, settings: Settings, store: Store) 
     previews, candidates = store.read(PREVIEWS, asset_ids), store.read(CANDIDATES, asset_ids)
     episodes = read_episodes(asset_ids, store=store)
     players = settings.publish.report_players
+    decided = [previews[e.asset.asset_id][0] for e in episodes]
     reports = [
-        _episode(e, previews[e.asset.asset_id][0], candidates.get(e.asset.asset_id, ()), store=store) for e in episodes
+        _episode(episode, preview, candidates.get(episode.asset.asset_id, ()), played)
+        for episode, preview, played in zip(episodes, decided, _played(decided, players, store), strict=True)
     ]
     page = report_html(
         [*reports, *map(_failed, summary.problems)],
-        title="Podcast previews",
+        title="Previews",
         run=run,
         facts=RunFacts(media_hours=sum(e.hearing.profile.duration_s for e in episodes) / 3600),
         options=PageOptions(players=players, open_cards=players),
@@ -42,12 +46,34 @@ def run_report(summary: Summary, *, run: str, settings: Settings, store: Store) 
     return page
 
 
+@dataclass(frozen=True)
+class _Played:
+    """What the page itself carries of a preview."""
+
+    data: bytes = b""
+    poster: bytes = b""
+
+
+def _played(previews: Sequence[Preview], players: int, store: Store) -> Iterator[_Played]:
+    """The media of the first previews, as long as a browser still opens the page at once; the others are linked."""
+    room = _MOST_CARRIED
+    for index, preview in enumerate(previews):
+        if index >= players or not preview.media:
+            yield _Played()
+            continue
+        data = store.files.read(preview.files[preview.media])
+        poster = store.files.read(preview.files[preview.poster]) if preview.poster else b""
+        data = data if len(data) <= room else b""
+        room -= len(data)
+        yield _Played(data, poster)
+
+
 def _failed(problem: Quarantined) -> EpisodeReport:
     return EpisodeReport(problem.title or problem.source, "quarantined", reason=problem.detail)
 
 
 def _episode(
-    episode: Episode, preview: Preview, candidates: Sequence[ScoredCandidate], *, store: Store
+    episode: Episode, preview: Preview, candidates: Sequence[ScoredCandidate], played: _Played
 ) -> EpisodeReport:
     report = EpisodeReport(
         title=episode.asset.title,
@@ -56,15 +82,16 @@ def _episode(
         asset=episode.asset,
         hearing=episode.hearing,
         levels=episode.levels,
+        shots=episode.shots,
         candidates=tuple(ScoredSpan(c.start, c.end, c.score, c.text) for c in candidates if c.score is not None),
         gates=tuple((f"{g.gate}: {g.examples[0]}" if g.examples else g.gate, g.excluded) for g in preview.gates),
         model=preview.model,
         code_version=preview.code,
     )
-    return _with_preview(report, episode, preview, store) if preview.status == "published" else report
+    return _with_preview(report, episode, preview, played) if preview.status == "published" else report
 
 
-def _with_preview(report: EpisodeReport, episode: Episode, preview: Preview, store: Store) -> EpisodeReport:
+def _with_preview(report: EpisodeReport, episode: Episode, preview: Preview, played: _Played) -> EpisodeReport:
     strongest = sorted(preview.contributions.items(), key=lambda item: -abs(item[1]))[:SHOWN_CONTRIBUTIONS]
     before, after = _neighbours(episode.hearing.sentences, preview.moments)
     return replace(
@@ -77,11 +104,14 @@ def _with_preview(report: EpisodeReport, episode: Episode, preview: Preview, sto
         runners_up=tuple(ScoredSpan(r.start, r.end, r.score, r.text) for r in preview.runners_up),
         contributions=tuple((_IN_WORDS.get(name, name), part) for name, part in strongest),
         preview=PreviewFile(
-            href=f"previews/{episode.asset.asset_id}/preview.mp3",
+            href=f"previews/{episode.asset.asset_id}/{preview.media}",
             duration_s=preview.duration_s,
             loudness_lufs=preview.loudness_lufs,
             true_peak_dbtp=preview.true_peak_dbtp,
-            data=store.files.read(preview.files["preview.mp3"]),
+            data=played.data,
+            media_type="video/mp4" if preview.media == FILM else "audio/mpeg",
+            poster=played.poster,
+            has_sound=preview.sound,
         ),
     )
 

@@ -11,21 +11,17 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from featurization.media import Hearing, Segment, Topic, Turn, merge
+from featurization.media import Hearing, Segment, Shot, Topic, Turn, merge
 from steps.rendering.waveform import bar_heights
+from steps.reporting.timeline_scale import GUTTER, LANE_HEIGHT, PLOT, WIDTH, Scale, axis, clock, rect
 
 Span = TypeVar("Span", bound=Segment)
 
-WIDTH, GUTTER = 1000, 96  # SVG units: the whole picture, and the room for lane names on its left
-PLOT = WIDTH - GUTTER - 4
-
-_WAVE_HEIGHT, _LANE_HEIGHT, _LANE_GAP, _SCORE_HEIGHT, _AXIS_HEIGHT = 64, 14, 7, 44, 22
+_WAVE_HEIGHT, _LANE_GAP, _SCORE_HEIGHT, _AXIS_HEIGHT = 64, 7, 44, 22
 _BAR, _BAR_GAP = 2.2, 1.4
-_TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-_MOST_TICKS, SPEAKER_STYLES = 12, 6
+SPEAKER_STYLES = 6
 _LETTER, _LEAST_LETTERS = 5.6, 4  # units a letter of a topic title takes; shorter ones are left out
 _SAME_S = 0.05
-_HOUR_MIN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +39,6 @@ class _Lane:
     body: Markup
 
 
-def clock(seconds: float) -> str:
-    """12:05, or 1:12:05 from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= _HOUR_MIN else f"{minutes:02d}:{rest:02d}"
-
-
 def speakers(turns: Sequence[Turn]) -> list[str]:
     """Who speaks, in order of first appearance; the style of the n-th is "s" and n modulo 6."""
     return list(dict.fromkeys(t.speaker for t in sorted(turns)))
@@ -59,58 +49,44 @@ def timeline_svg(
     *,
     hearing: Hearing,
     levels: NDArray[np.float32] | None = None,
+    shots: Sequence[Shot] = (),
     candidates: Sequence[ScoredSpan] = (),
     picks: Sequence[Segment] = (),
 ) -> Markup:
-    """Waveform, music, ads, speakers, topics, spoiler risk, candidates and the pick, over `duration_s` seconds.
+    """Waveform, shots, music, ads, speakers, topics, spoiler risk, candidates and the pick, over `duration_s` seconds.
 
     `levels` are dBFS per equal step of the whole recording. What lies closer than a unit is drawn as one, so that
     ten hours cost no more than ten minutes. Colours come from the page's style (`steps/reporting/page_style.py`).
     """
-    scale = _Scale(max(duration_s, 1e-3))
-    lanes = [lane for lane in _lanes(scale, hearing, levels, candidates, picks) if lane.body]
+    scale = Scale(max(duration_s, 1e-3))
+    lanes = [lane for lane in _lanes(scale, hearing, levels, shots, candidates, picks) if lane.body]
     body, top = [], 4
     for lane in lanes:
         body.append(_placed(lane, top))
         top += lane.height + _LANE_GAP
     marks = Markup("").join(_pick_mark(scale, pick, top) for pick in picks)
-    axis = _axis(scale, top)
+    ticks = axis(scale, top)
     return Markup(
         '<svg class="timeline" viewBox="0 0 {} {}" role="img" aria-label="Timeline of {}">{}{}{}</svg>'
-    ).format(WIDTH, top + _AXIS_HEIGHT, clock(duration_s), Markup("").join(body), marks, axis)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    duration_s: float
-
-    @property
-    def unit_s(self) -> float:
-        """Seconds that one unit of the picture stands for."""
-        return self.duration_s / PLOT
-
-    def x(self, seconds: float) -> float:
-        return GUTTER + PLOT * min(1.0, max(0.0, seconds / self.duration_s))
-
-    def width(self, span: Segment) -> float:
-        """Never so thin that it cannot be seen."""
-        return max(1.2, self.x(span.end) - self.x(span.start))
+    ).format(WIDTH, top + _AXIS_HEIGHT, clock(duration_s), Markup("").join(body), marks, ticks)
 
 
 def _lanes(
-    scale: _Scale,
+    scale: Scale,
     hearing: Hearing,
     levels: NDArray[np.float32] | None,
+    shots: Sequence[Shot],
     candidates: Sequence[ScoredSpan],
     picks: Sequence[Segment],
 ) -> Iterator[_Lane]:
     music = [s for s in hearing.sounds if s.label == "music"]
     yield _Lane("", _WAVE_HEIGHT, _waveform(scale, levels, picks))
-    yield _Lane("Speakers", _LANE_HEIGHT, _speakers(scale, hearing.turns))
-    yield _Lane("Topics", _LANE_HEIGHT, _topics(scale, hearing.topics))
-    yield _Lane("Music", _LANE_HEIGHT, _spans(scale, music, "music", "Music"))
-    yield _Lane("Ads", _LANE_HEIGHT, _ads(scale, hearing))
-    yield _Lane("Spoilers", _LANE_HEIGHT, _spoilers(scale, hearing))
+    yield _Lane("Shots", LANE_HEIGHT, _shots(scale, shots))
+    yield _Lane("Speakers", LANE_HEIGHT, _speakers(scale, hearing.turns))
+    yield _Lane("Topics", LANE_HEIGHT, _topics(scale, hearing.topics))
+    yield _Lane("Music", LANE_HEIGHT, _spans(scale, music, "music", "Music"))
+    yield _Lane("Ads", LANE_HEIGHT, _ads(scale, hearing))
+    yield _Lane("Spoilers", LANE_HEIGHT, _spoilers(scale, hearing))
     yield _Lane("Candidates", _SCORE_HEIGHT, _candidates(scale, candidates, picks))
 
 
@@ -121,24 +97,11 @@ def _placed(lane: _Lane, top: int) -> Markup:
     return base + (track + name if lane.name else Markup("")) + lane.body + Markup("</g>")
 
 
-def _rect(scale: _Scale, span: Segment, style: str, title: str, *, opacity: float = 1.0) -> Markup:
-    return Markup(
-        '<rect class="{}" x="{:.1f}" width="{:.1f}" height="{}" rx="2" opacity="{:.2f}"><title>{}</title></rect>'
-    ).format(
-        style,
-        scale.x(span.start),
-        scale.width(span),
-        _LANE_HEIGHT,
-        opacity,
-        f"{title} · {clock(span.start)} to {clock(span.end)}",
-    )
+def _spans(scale: Scale, spans: Iterable[Segment], style: str, title: str) -> Markup:
+    return Markup("").join(rect(scale, s, style, title) for s in merge(spans, max_gap_s=scale.unit_s))
 
 
-def _spans(scale: _Scale, spans: Iterable[Segment], style: str, title: str) -> Markup:
-    return Markup("").join(_rect(scale, s, style, title) for s in merge(spans, max_gap_s=scale.unit_s))
-
-
-def _waveform(scale: _Scale, levels: NDArray[np.float32] | None, picks: Sequence[Segment]) -> Markup:
+def _waveform(scale: Scale, levels: NDArray[np.float32] | None, picks: Sequence[Segment]) -> Markup:
     """Rounded bars, those inside a pick in its colour."""
     if levels is None or len(levels) == 0:
         return Markup("")
@@ -154,43 +117,62 @@ def _waveform(scale: _Scale, levels: NDArray[np.float32] | None, picks: Sequence
     )
 
 
-def _speakers(scale: _Scale, turns: Sequence[Turn]) -> Markup:
+def _shots(scale: Scale, shots: Sequence[Shot]) -> Markup:
+    """Blocks in two shades; where shots are shorter than a unit, several are one block."""
+    blocks: list[list[Shot]] = []
+    for shot in shots:
+        if blocks and shot.end - blocks[-1][0].start < scale.unit_s:
+            blocks[-1].append(shot)
+        else:
+            blocks.append([shot])
+    return Markup("").join(_shot(scale, block, f"shot{index % 2}") for index, block in enumerate(blocks))
+
+
+def _shot(scale: Scale, block: Sequence[Shot], style: str) -> Markup:
+    first, last = block[0], block[-1]
+    name = (
+        f"Shot {first.number + 1} ({first.transition})"
+        if first is last
+        else f"Shots {first.number + 1} to {last.number + 1}"
+    )
+    return rect(scale, first | last, style, name)
+
+
+def _speakers(scale: Scale, turns: Sequence[Turn]) -> Markup:
     return Markup("").join(
         _spans(scale, [t for t in turns if t.speaker == name], f"speaker s{index % SPEAKER_STYLES}", f"Speaker {name}")
         for index, name in enumerate(speakers(turns))
     )
 
 
-def _topics(scale: _Scale, topics: Sequence[Topic]) -> Markup:
+def _topics(scale: Scale, topics: Sequence[Topic]) -> Markup:
     wide = [t for t in sorted(topics) if t.duration >= scale.unit_s]
     return Markup("").join(_topic(scale, topic, index) for index, topic in enumerate(wide))
 
 
-def _topic(scale: _Scale, topic: Topic, index: int) -> Markup:
+def _topic(scale: Scale, topic: Topic, index: int) -> Markup:
     title = topic.title or ", ".join(topic.keywords) or f"Part {index + 1}"
     letters = int((scale.width(topic) - 10) / _LETTER)
     shown = title if len(title) <= letters else f"{title[: max(0, letters - 1)]}…"
-    block = _rect(scale, topic, f"topic t{index % 2}", f"{title} ({', '.join(topic.keywords)})")
+    block = rect(scale, topic, f"topic t{index % 2}", f"{title} ({', '.join(topic.keywords)})")
     text = Markup('<text class="topic-name" x="{:.1f}" y="10.5">{}</text>').format(scale.x(topic.start) + 5, shown)
     return block + (text if letters >= _LEAST_LETTERS else Markup(""))
 
 
-def _ads(scale: _Scale, hearing: Hearing) -> Markup:
+def _ads(scale: Scale, hearing: Hearing) -> Markup:
     return Markup("").join(
-        _rect(scale, ad, "ad", f"{ad.kind} {ad.confidence:.0%}: {', '.join(ad.evidence[:4])}") for ad in hearing.ads
+        rect(scale, ad, "ad", f"{ad.kind} {ad.confidence:.0%}: {', '.join(ad.evidence[:4])}") for ad in hearing.ads
     )
 
 
-def _spoilers(scale: _Scale, hearing: Hearing) -> Markup:
+def _spoilers(scale: Scale, hearing: Hearing) -> Markup:
     return Markup("").join(
-        _rect(
-            scale, s, "spoiler", f"Spoiler risk {s.risk:.0%}: {', '.join(s.evidence[:4])}", opacity=0.2 + 0.8 * s.risk
-        )
+        rect(scale, s, "spoiler", f"Spoiler risk {s.risk:.0%}: {', '.join(s.evidence[:4])}", opacity=0.2 + 0.8 * s.risk)
         for s in _strongest(hearing.spoilers, scale.unit_s, key="risk")
     )
 
 
-def _candidates(scale: _Scale, candidates: Sequence[ScoredSpan], picks: Sequence[Segment]) -> Markup:
+def _candidates(scale: Scale, candidates: Sequence[ScoredSpan], picks: Sequence[Segment]) -> Markup:
     """A dot each: across at its middle, up by its score; the best of those that would lie on one another."""
     shown = _strongest(candidates, scale.unit_s * 2, key="score")
     if not shown:
@@ -199,7 +181,7 @@ def _candidates(scale: _Scale, candidates: Sequence[ScoredSpan], picks: Sequence
     return Markup("").join(_dot(scale, c, (c.score - low) / ((high - low) or 1.0), picks) for c in shown)
 
 
-def _dot(scale: _Scale, candidate: ScoredSpan, height: float, picks: Sequence[Segment]) -> Markup:
+def _dot(scale: Scale, candidate: ScoredSpan, height: float, picks: Sequence[Segment]) -> Markup:
     chosen = any(max(abs(candidate.start - p.start), abs(candidate.end - p.end)) < _SAME_S for p in picks)
     y = _SCORE_HEIGHT - 5 - height * (_SCORE_HEIGHT - 10)
     title = f"Score {candidate.score:.3f} · {clock(candidate.start)} to {clock(candidate.end)}"
@@ -218,7 +200,7 @@ def _strongest(spans: Iterable[Span], bucket_s: float, *, key: str) -> list[Span
     return [best[place] for place in sorted(best)]
 
 
-def _pick_mark(scale: _Scale, pick: Segment, height: int) -> Markup:
+def _pick_mark(scale: Scale, pick: Segment, height: int) -> Markup:
     return Markup(
         '<rect class="pick" x="{:.1f}" y="0" width="{:.1f}" height="{}" rx="4"><title>{}</title></rect>'
     ).format(
@@ -226,16 +208,4 @@ def _pick_mark(scale: _Scale, pick: Segment, height: int) -> Markup:
         scale.width(pick) + 2,
         height,
         f"The pick · {clock(pick.start)} to {clock(pick.end)} ({pick.duration:.1f} s)",
-    )
-
-
-def _axis(scale: _Scale, top: int) -> Markup:
-    step = next((t for t in _TICKS_S if scale.duration_s / t <= _MOST_TICKS), _TICKS_S[-1])
-    ticks = [at * step for at in range(int(scale.duration_s // step) + 1)]
-    return Markup("").join(
-        Markup('<path class="tick" d="M{0:.1f} {1}v4"/><text class="time" x="{0:.1f}" y="{2}">{3}</text>').format(
-            scale.x(at), top, top + 16, clock(at)
-        )
-        for at in ticks
-        if scale.x(at) <= WIDTH - 16
     )
