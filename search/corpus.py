@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,8 @@ class Layer:
     def bounds(self) -> Mapping[str, tuple[int, int]]:
         """First row and the one after the last, by asset."""
         ids = np.array(self.asset_ids, dtype=object)
-        edges = np.flatnonzero(ids[1:] != ids[:-1]) + 1 if len(ids) else np.empty(0, np.int64)
-        firsts = [0, *edges.tolist()] if len(ids) else []
-        return {ids[first]: (first, last) for first, last in zip(firsts, [*firsts[1:], len(ids)], strict=True)}
+        edges = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)] if len(ids) else []
+        return {ids[first]: (first, last) for first, last in pairwise(edges)}
 
     def of(self, asset_id: str) -> range:
         """The rows of an asset."""

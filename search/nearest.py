@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from featurization.errors import SearchError, SearchIndexError
+from featurization.errors import RushesError, SearchError, SearchIndexError
 from featurization.extractor import Image, ImageQueries, SoundQueries, TextQueries
 from featurization.pcm import Samples
 from search.calibrate import calibrated
@@ -83,7 +83,7 @@ class Nearest:
         encoder = self.encoder(collection)
         if not isinstance(encoder, TextQueries):
             raise SearchError(f"{collection} cannot be asked with words; ask with like=, or with a picture or sound")
-        return encoder.encode_text(texts)
+        return _encoded(collection, encoder.encode_text, texts)
 
     def of_images(self, collection: str, images: Sequence[Image]) -> Vectors:
         """Pictures in the space of a collection."""
@@ -91,7 +91,7 @@ class Nearest:
         encoder = self.encoder(collection)
         if not isinstance(encoder, ImageQueries):
             raise SearchError(f"{collection} cannot be asked with pictures; ask with like=")
-        return encoder.encode_images(images)
+        return _encoded(collection, encoder.encode_images, images)
 
     def of_sounds(self, collection: str, sounds: Sequence[Samples]) -> Vectors:
         """Sounds (16 kHz mono) in the space of a collection."""
@@ -99,7 +99,7 @@ class Nearest:
         encoder = self.encoder(collection)
         if not isinstance(encoder, SoundQueries):
             raise SearchError(f"{collection} cannot be asked with sound; ask with like=")
-        return encoder.encode_sounds(sounds)
+        return _encoded(collection, encoder.encode_sounds, sounds)
 
     def of_row(self, collection: str, name: str) -> Vectors:
         """The vector that a row has in a collection."""
@@ -136,6 +136,17 @@ class Nearest:
         sample = index.sample(collection, _BACKGROUND)
         encoder = None if known_space else self.encoder(collection)
         return np.concatenate([encoder.background(), sample]) if isinstance(encoder, HasBackground) else sample
+
+
+def _encoded(collection: str, encode: Callable[[Sequence[Any]], Vectors], given: Sequence[Any]) -> Vectors:
+    """The query as a vector. An encoder may be anybody's and raise anything; here it becomes a refusal."""
+    try:
+        return np.asarray(encode(given), np.float32)
+    except RushesError:
+        raise
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SearchError(f"the encoder of {collection} cannot take this query ({what}); ask otherwise") from error
 
 
 _HOW_TO_FILL = "Run featurize_media on media that has it, or `rushes index rebuild`"

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from search.nearest import Encoders
 from serving.body_limit import BodyLimit
+from serving.graphql import graphql_router
 from serving.metrics import RequestCounter
 from serving.problems import Problem, explain, responses
 from serving.routes import assets, feedback, finding, previews, search, system
@@ -28,6 +29,7 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
         title="rushes",
         version=VERSION,
         summary="Previews of episodes and films, what was heard and seen in them, and a search over it.",
+        description="The same questions can be asked through GraphQL at /graphql.",
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         lifespan=_closing,
@@ -36,6 +38,7 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
     app.state.shelf = shelf
     for router in _ROUTERS:
         app.include_router(router, responses=responses(422, 503))
+    app.include_router(graphql_router())
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestCounter, counts=shelf.counts)
     explain(app)

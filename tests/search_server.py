@@ -1,0 +1,15 @@
+"""`rushes serve` over a searchable store, as a process of its own: python tests/search_server.py STORE."""
+
+import sys
+
+import uvicorn
+from searchable_store import ENCODERS
+
+from serving.api import create_app
+from serving.listen import bind
+from steps.store import Store
+
+if __name__ == "__main__":
+    bound = bind("127.0.0.1", 0)
+    print(bound.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(create_app(Store(sys.argv[1]), ENCODERS), log_level="warning")).run(sockets=[bound])
