@@ -42,7 +42,9 @@ def bright(path: Path) -> list[tuple[float, str]]:
     """What is shown between the fades."""
     frames = shown(path)
     end = frames[-1][0] + FRAME_S
-    return [(time, name) for time, name in frames if OPTIONS.fade_in_s <= time < end - OPTIONS.fade_out_s]
+    return [
+        (time, name) for time, name in frames if OPTIONS.fade_in_s - 0.001 <= time < end - OPTIONS.fade_out_s - 0.02
+    ]
 
 
 def colours(path: Path) -> list[str]:
@@ -149,13 +151,15 @@ def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
     times = [0.0, 0.5, 1.0, 2.9, 3.0, 3.1, 3.15, 3.4, 5.0, 5.05, 6.9, 7.0, 7.5]
     media = colour_film(tmp_path / "in.mkv", REEL, times=times)
     rendered = render(media, exactly(3.0, 7.0))
-    assert [t for t, _ in shown(rendered.path)] == pytest.approx([0, 0.1, 0.15, 0.4, 2.0, 2.05, 3.9], abs=0.002)
+    between_fades = [time for time, _ in bright(rendered.path)]
+    assert between_fades == pytest.approx([0.08, 0.1, 0.15, 0.4, 2.0, 2.05], abs=0.002)
 
 
 def test_a_cut_between_two_frames_begins_with_the_one_on_screen(tmp_path: Path) -> None:
     media = colour_film(tmp_path / "in.mkv", REEL, times=[0.0, 2.0, 3.0, 6.0, 7.0, 9.0])
     rendered = render(media, exactly(4.0, 8.5))
-    assert shown(rendered.path)[1:] == [
+    assert bright(rendered.path) == [
+        (pytest.approx(0.08, abs=0.002), "green"),  # shown anew when the fade is over
         (pytest.approx(2.0, abs=0.002), "green"),
         (pytest.approx(3.0, abs=0.002), "blue"),
     ]
@@ -251,6 +255,15 @@ def test_a_film_that_breaks_off_is_refused_where_it_is_missing(tmp_path: Path) -
         render(media, exactly(5.0, 12.0))
     with pytest.raises(MediaError, match=r"no picture between 12\.00 and 15\.00 s|cannot be decoded"):
         render(media, exactly(12.0, 15.0))
+
+
+def test_a_moment_behind_the_end_is_refused_and_sound_that_goes_on_is_not(tmp_path: Path) -> None:
+    media = colour_film(tmp_path / "in.mp4", REEL, beeps=True)
+    with pytest.raises(UnreadableMedia, match=r"3\.0 s between 12\.0 and 18\.0 s cannot be decoded"):
+        render(media, exactly(12.0, 18.0))
+    times = [0.0, 3.0, 7.0, 8.0]  # the pictures end soon after 8 s, the sound at 15 s
+    short = colour_film(tmp_path / "short.mp4", REEL, beeps=True, times=times)
+    assert colours(render(short, exactly(6.0, 12.0)).path) == ["green", "blue"]
 
 
 def test_sound_without_pictures_is_no_film(tmp_path: Path) -> None:

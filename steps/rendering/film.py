@@ -27,6 +27,7 @@ _SILENCE_LUFS = -70.0
 _HEAD_START_S = (
     0.04  # the fade begins this far on, so that the first picture, which players show as a still, is not black
 )
+_STEP_S = 0.04  # between two grades of brightness
 _JITTER_S = 0.002  # timestamps of containers with millisecond clocks
 
 
@@ -146,7 +147,7 @@ def _written(media: Path, strips: Sequence[_Strip], sound: _Sound, options: Rend
     with tempfile.TemporaryDirectory(prefix="rushes-") as folder, explained(f"writing {target}"):
         made = Path(folder) / target.name
         with film_writer(made, painter.canvas, options=film, aac=sound.take.data if sound.take else b"") as writer:
-            for picture in _timed(media, strips, film):
+            for picture in _stepped(_timed(media, strips, film), sound.duration_s, options):
                 gain = _gain(picture.start, sound.duration_s, options)
                 writer.write(painter.drawn(picture, gain=gain), start=picture.start, end=picture.end)
         Files(str(target.parent)).write(target.name, made.read_bytes())
@@ -177,6 +178,21 @@ def _thinned(shown: Iterator[Picture], least_s: float) -> Iterator[Picture]:
         kept = picture
     if kept is not None:
         yield kept
+
+
+def _stepped(shown: Iterable[Picture], duration_s: float, options: RenderOptions) -> Iterator[Picture]:
+    """The pictures, those that stay through a fade shown anew with every step of it."""
+    fades = Segment(0.0, options.fade_in_s), Segment(max(0.0, duration_s - options.fade_out_s), duration_s)
+    for picture in shown:
+        steps = (
+            np.arange(max(fade.start, picture.start), min(fade.end + _STEP_S, picture.end), _STEP_S) for fade in fades
+        )
+        edges = [picture.start]
+        for time in (float(time) for times in steps for time in times):
+            if time - edges[-1] > _STEP_S / 2 and picture.end - time > _STEP_S / 2:
+                edges.append(time)
+        for start, end in pairwise([*edges, picture.end]):
+            yield replace(picture, start=start, end=end)
 
 
 def _gain(time_s: float, duration_s: float, options: RenderOptions) -> float:

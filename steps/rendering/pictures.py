@@ -90,12 +90,16 @@ class _Decoded:
                 until = time + lasting
                 yield Picture(frame, time, until, aspect)
 
-    @property
-    def end(self) -> float:
-        """Where the pictures end, as far as the file says."""
+    def missing_s(self, decoded_until: float, wanted_until: float) -> float:
+        """Seconds that the file promised and did not hold, and those behind its end.
+
+        Where only the sound goes on, nothing is missing: the last picture stays, as in any player.
+        """
+        whole = (self.container.duration or 0) / av.time_base or decoded_until
+        end = whole
         if self.stream.duration is not None and self.stream.time_base is not None:
-            return float((self.stream.duration + (self.stream.start_time or 0)) * self.stream.time_base) - self.zero_s
-        return (self.container.duration or 0) / av.time_base
+            end = float((self.stream.duration + (self.stream.start_time or 0)) * self.stream.time_base) - self.zero_s
+        return max(0.0, min(wanted_until, end) - decoded_until) + max(0.0, wanted_until - max(whole, decoded_until))
 
     def _frames(self) -> Iterator[VideoFrame]:
         for packet in packets(self.container, self.stream, self.damage):
@@ -112,18 +116,14 @@ def _within(span: Segment, decoded: _Decoded) -> Iterator[Picture]:
     shown: Picture | None = None
     for picture in decoded:
         if shown and picture.start > span.start + _EARLY_S:
-            yield _until(shown, min(picture.start, span.end), span, lost=decoded.damage.packets > 0)
+            end = min(picture.start, span.end)
+            lost_s = end - max(shown.end, span.start) if decoded.damage.packets else 0.0
+            yield replace(shown, end=end, missing_s=max(0.0, lost_s))
         if picture.start >= span.end - _EARLY_S and shown:
             return
         shown = picture
     if shown and shown.start < span.end:
-        yield _until(shown, span.end, span, lost=shown.end < min(span.end, decoded.end) - _EARLY_S)
-
-
-def _until(picture: Picture, end: float, span: Segment, *, lost: bool) -> Picture:
-    """`picture` on screen until `end`; if others were lost, it counts what it stands in for."""
-    missing_s = max(0.0, end - max(picture.end, span.start)) if lost else 0.0
-    return replace(picture, end=end, missing_s=missing_s)
+        yield replace(shown, end=span.end, missing_s=decoded.missing_s(max(shown.end, span.start), span.end))
 
 
 def _progressive(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
