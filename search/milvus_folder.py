@@ -41,7 +41,7 @@ from search.rows import Rows
 from search.vector_index import KEPT, Collection, Generation, Hit, Vectors, Where
 
 log = logging.getLogger(__name__)
-SCANNED_ROWS = 5_000  # more are scanned here, not by Milvus Lite
+SCANNED_ROWS = 2_000  # more are scanned here, not by Milvus Lite
 PUBLISHER_WAIT_S = 60.0  # how long one publish waits for another
 REBUILD = "run `rushes index rebuild`"
 FREE = "see that the disk has room and may be written; what was published before still answers"

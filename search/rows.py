@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from search.checks import no_such_row, no_text
 from search.conditions import Kinds, check_where, kinds_of, rows_where
 from search.full_text import FullText
+from search.products import AT_ONCE, Products
 from search.vector_index import Collection, Hit, Vectors, Where
 
-QUERIES_AT_ONCE = 64  # bounds the scores held in memory
-FEW = 0.2  # share of rows up to which gathering them is cheaper than comparing all
+FEW = 0.02  # share of rows up to which gathering them is cheaper than comparing all
 SAMPLE_SEED = 7
 Scores = NDArray[np.float32]
 Numbers = NDArray[np.int64]  # of rows
@@ -43,6 +43,10 @@ class Rows:
         return kinds_of(self.table.schema)
 
     @cached_property
+    def _products(self) -> Products:
+        return Products(self.vectors)
+
+    @cached_property
     def _full_text(self) -> FullText:
         return FullText(self.table[self.text].to_pylist())
 
@@ -54,7 +58,7 @@ class Rows:
         """Rows by cosine for each query, best first; equal scores in the order of the rows."""
         check_where(where, self.kinds)
         mask = rows_where(self.table, where)
-        batches = (queries[start : start + QUERIES_AT_ONCE] for start in range(0, len(queries), QUERIES_AT_ONCE))
+        batches = (queries[start : start + AT_ONCE] for start in range(0, len(queries), AT_ONCE))
         return [found for batch in batches for found in self._nearest(batch, mask, limit + offset, offset)]
 
     def _nearest(self, queries: Vectors, mask: NDArray[np.bool_] | None, until: int, offset: int) -> list[list[Hit]]:
@@ -62,9 +66,9 @@ class Rows:
             kept = np.flatnonzero(mask)
             scores = queries @ self.vectors[kept].T
             return [self._page(kept, each, best(each, until)[offset:]) for each in scores]
-        scores = queries @ self.vectors.T
+        scores = self._products.of(queries)
         if mask is not None:
-            scores[:, ~mask] = -np.inf
+            scores = np.where(mask, scores, -np.inf)
         return [self._page(None, each, best(each, until)[offset:]) for each in scores]
 
     def matching(self, text: str, *, limit: int, offset: int, where: Where) -> list[Hit]:

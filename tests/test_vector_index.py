@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from search.exact_index import ExactIndex
 from search.full_text import FullText
 from search.milvus_folder import MilvusFolder
 from search.open_index import open_index
+from search.products import Products
 from search.rows import best
 from search.vector_index import KEPT, MAX_WINDOW, Collection, Condition, VectorIndex
 
@@ -419,3 +421,25 @@ def test_stores_share_a_server_by_name(server: str) -> None:
         assert len(ids(first, compass()[:1], limit=100)) == 4
         assert len(ids(second, compass()[:1], limit=100)) == 8
         assert len(first.generations()) == len(second.generations()) == 1
+
+
+def test_products_that_are_asked_for_together_are_those_of_each() -> None:
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((500, 16)).astype(np.float32)
+    queries = [rng.standard_normal((1 + n % 5, 16)).astype(np.float32) for n in range(64)]
+    products = Products(vectors)
+    with ThreadPoolExecutor(16) as pool:
+        for query, scores in zip(queries, pool.map(products.of, queries), strict=True):
+            assert scores == pytest.approx(query @ vectors.T, abs=1e-4)
+
+
+def test_a_question_that_cannot_be_answered_harms_no_other() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    products = Products(vectors)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(products.of, np.ones((1, 3 if n % 4 == 0 else 4), np.float32)) for n in range(40)]
+    for number, each in enumerate(asked):
+        if number % 4 == 0:
+            assert isinstance(each.exception(), ValueError)
+        else:
+            assert each.result().tolist() == [[1, 1, 1, 1]]
