@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -20,13 +21,16 @@ TASKS = {
     "sounds": "speech, music, noise and silence: audio + NAME.sounds.csv (start, end, label)",
     "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
+    "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
 }
+WITHOUT_DATA = ("search",)
 EXAMPLES = """
 examples:
   python -m benchmarks asr data/asr --out asr.json --predictions predictions/asr
   python -m benchmarks diarization data/meetings --out diarization.json
   python -m benchmarks pipeline samples/episodes --out pipeline.json
   python -m benchmarks pipeline samples/episodes --repeat-to 10 --out ten-hours.json
+  python -m benchmarks search --rows 100000 --dim 512 --out search.json
 """
 BAD_INPUT = 2
 
@@ -41,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parsed.add_argument("task", metavar="TASK", help="one of those above")
-    parsed.add_argument("data", metavar="DATA_DIR", type=Path, help="folder with the inputs and the truth about them")
+    parsed.add_argument(
+        "data", metavar="DATA_DIR", type=Path, nargs="?", help="folder with the inputs and the truth about them"
+    )
     parsed.add_argument("--out", metavar="FILE.json", type=Path, required=True, help="where the figures go")
     parsed.add_argument("--predictions", metavar="DIR", type=Path, help="where to write what was found, per input")
     parsed.add_argument(
@@ -54,22 +60,34 @@ def parser() -> argparse.ArgumentParser:
         default=0.0,
         help="pipeline: measure one file of so many hours, made by repeating the folder's sound",
     )
+    parsed.add_argument("--rows", type=_at_least(100), default=20_000, help="search: rows to make (20000)")
+    parsed.add_argument("--dim", type=_at_least(2), default=512, help="search: their dimensions (512)")
     return parsed
+
+
+def _at_least(smallest: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < smallest:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {smallest}")
+        return int(text)
+
+    return number
 
 
 def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
     """Measure and write the report. Raises RushesError for what the caller has to put right."""
     if arguments.task not in TASKS:
         raise ConfigError(f"unknown task {arguments.task!r}; known tasks: {', '.join(TASKS)}")
-    if not arguments.data.is_dir():
-        raise SourceError(f"{arguments.data}: no such folder")
+    data = _data(arguments.task, arguments.data)
     job = Job(
-        data=arguments.data,
+        data=data,
         scratch=scratch,
         config=arguments.config,
         settings=settings.build(settings.Settings, settings.parse(_text(arguments.config))),
         predictions=arguments.predictions,
         repeat_to_h=arguments.repeat_to,
+        rows=arguments.rows,
+        dim=arguments.dim,
     )
     for folder in filter(None, (arguments.out.parent, arguments.predictions)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,6 +95,19 @@ def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
     measured: Measured = import_module(f"benchmarks.{arguments.task}").measure(job)
     write_report(arguments.out, arguments.task, job.data, measured, clock)
     return measured
+
+
+def _data(task: str, folder: Path | None) -> Path:
+    """The folder that a task reads; what has no data is given none."""
+    if task in WITHOUT_DATA:
+        if folder is not None:
+            raise ConfigError(f"{task} makes what it measures; leave out {folder}, give --rows and --dim")
+        return Path()
+    if folder is None:
+        raise ConfigError(f"{task} needs DATA_DIR: {TASKS[task]}")
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: no such folder")
+    return folder
 
 
 def _text(config: Path) -> str:

@@ -24,6 +24,8 @@ class Job:
     settings: Settings
     predictions: Path | None = None
     repeat_to_h: float = 0.0  # hours; 0 takes the data as it is
+    rows: int = 0  # how much a task makes that has no data
+    dim: int = 0
 
     def predict(self, name: str, text: str) -> None:
         """Write one prediction, if they are wanted."""
