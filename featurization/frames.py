@@ -70,6 +70,11 @@ class Footage:
         """Average pictures per second."""
         return len(self.times) / self.duration_s
 
+    @property
+    def still_detail(self) -> NDArray[np.int64]:
+        """How much there is to see in each still, as the bytes that it takes: blur and plain colours take few."""
+        return np.diff(self._still_bytes)
+
     def small(self, first: int, last: int) -> NDArray[np.uint8]:
         """Frames [first, last), small: (frames, 27, 48, 3)."""
         return np.array(self._small[first:last])

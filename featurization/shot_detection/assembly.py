@@ -54,9 +54,8 @@ def _without_plain_shots(joints: Sequence[_Joint], plain: NDArray[np.bool_]) -> 
     """A fade is one transition with the single colour that it leads to, and with what comes after that."""
     kept: list[_Joint] = []
     for joint in joints:
-        if kept and _one_transition(kept[-1], joint, plain):
-            joint = _joined(kept.pop(), joint)
-        kept.append(joint)
+        whole = kept and _one_transition(kept[-1], joint, plain)
+        kept.append(_joined(kept.pop(), joint) if whole else joint)
     return kept
 
 
