@@ -37,7 +37,7 @@ class GateOptions:
     spoiler_risk: float = 0.5  # a spoiler span this risky excludes every clip it touches
     unknown_rights: Literal["allow", "refuse"] = "allow"  # when nobody states what may be done
     territory: str = ""  # ISO 3166-1 alpha-2 country in which previews appear; empty means everywhere
-    min_speech_s: float = 20.0  # an episode with less speech has no preview
+    min_speech_s: float = 20.0  # an episode with less speech, or a film this short, has no preview
 
     def __post_init__(self) -> None:
         if not 0 <= self.spoiler_zone < 1:

@@ -217,6 +217,27 @@ def test_any_codec_gives_the_same_colours(tmp_path: Path, codec: str, pixels: st
     assert colours(rendered.path) == ["green"]
 
 
+def test_high_dynamic_range_is_mapped_so_that_paper_white_is_white(tmp_path: Path) -> None:
+    """A grey of 50 nits in PQ, where white is 203 nits (ITU-R BT.2408), shown on a screen of gamma 2.4."""
+    media = tmp_path / "hdr.mkv"
+    with av.open(str(media), "w") as container:
+        video = container.add_stream("libx265", rate=10, options={"x265-params": "log-level=none"})
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p10le"
+        context = video.codec_context
+        context.color_trc, context.color_primaries, context.colorspace = 16, 9, 9
+        for index in range(20):
+            frame = av.VideoFrame(64, 48, "yuv420p10le")
+            for plane, value in zip(frame.planes, (450, 512, 512), strict=True):  # PQ of 50 nits is 0.44
+                plane.update(np.full(plane.buffer_size // 2, value, dtype=np.uint16).tobytes())
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    rendered = render(media, exactly(0.0, 2.0))
+    with av.open(str(rendered.path)) as container:
+        luma = list(container.decode(video=0))[8].to_ndarray()[:48]
+    assert float(luma.mean()) == pytest.approx(16 + 219 * (50 / 203) ** (1 / 2.4), abs=4)
+
+
 def test_interlaced_pictures_lose_their_combs(tmp_path: Path) -> None:
     media = colour_film(tmp_path / "in.mp4", REEL, interlaced=True, options={"x264-params": "tff=1"}, size=(160, 96))
     with av.open(str(media)) as container:

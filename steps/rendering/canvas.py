@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from steps.rendering.pictures import Picture
@@ -18,6 +18,7 @@ _SD_LINES = 576  # films with more lines are BT.709 where they do not say, as pl
 _BLACK = (16, 128, 128)  # of Y, U and V
 _MATRICES = {1: Colorspace.ITU709, 4: Colorspace.FCC, 7: Colorspace.SMPTE240M, 9: Colorspace.BT2020}  # by AVCOL_SPC
 _UNSPECIFIED = 2
+_HIGH_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)  # PQ and HLG look grey where they are not mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Painter:
         return frame
 
     def _scaled(self, frame: VideoFrame, size: Canvas) -> VideoFrame:
+        high_range = frame.color_trc in _HIGH_RANGE
         return self._scaler.reformat(
             frame,
             width=size.width,
@@ -71,6 +73,8 @@ class Painter:
             src_colorspace=_matrix(frame),
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
+            dst_color_trc=ColorTrc.BT709 if high_range else None,
+            dst_color_primaries=ColorPrimaries.BT709 if high_range else None,
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
         )
 
