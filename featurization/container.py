@@ -120,6 +120,8 @@ def interleaved(container: InputContainer, streams: Sequence[Stream], damage: Da
             return
         except av.error.EOFError:
             return
+        except IndexError:
+            continue  # PyAV's answer to a packet of a stream that began after the file was opened
         except (av.error.FFmpegError, OSError, ValueError):
             errors += 1
             damage.packets += 1

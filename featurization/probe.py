@@ -18,6 +18,7 @@ from featurization.trial import Trial, try_streams
 
 _CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}  # FFmpeg's name -> the usual one
 _TAIL_S = 10.0  # so far before the promised end it is looked whether the file goes on until there
+_LEAST_BIT_RATE = 2000  # of a film whose length is taken from its header, or from its last timestamp
 _TRUSTED_S = 1.0  # a film may end so much before its header says, for streams of captions and the like outlast it
 
 
@@ -68,7 +69,7 @@ def probe(path: Path) -> Probe:
     size = path.stat().st_size if path.is_file() else 0
     with open_media(path) as container:
         trial = try_streams(container, path)
-        duration_s = _film_s(container, trial) if trial.picture else trial.rest_s(container)
+        duration_s = _film_s(container, trial, size) if trial.picture else trial.rest_s(container)
         return _describe(container, trial, duration_s=duration_s, size=size)
 
 
@@ -133,10 +134,11 @@ def _subtitle_tracks(container: InputContainer) -> tuple[Track, ...]:
     )
 
 
-def _film_s(container: InputContainer, trial: Trial) -> float:
+def _film_s(container: InputContainer, trial: Trial, size: int) -> float:
     """Seconds of a film: what its header says if the file goes on until there, else up to its last packet."""
     promised = float(container.duration or 0) / av.time_base
-    if promised > 0 and _tail_s(container, trial, promised) >= promised - _TRUSTED_S:
+    believable = 0 < promised * _LEAST_BIT_RATE <= 8 * size
+    if believable and _tail_s(container, trial, promised) >= promised - _TRUSTED_S:
         return promised
     if _rewound(container, 0):
         return trial.measured_s(container) or promised

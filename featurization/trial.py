@@ -30,6 +30,7 @@ from featurization.errors import MediaError, NoAudio, NoVideo
 _SOUND_FRAMES = 4  # as many decoded frames prove that a file is not just a header
 _MOST_PACKETS = 2000  # tried in vain before a film's stream counts as one that does not decode
 _SANE_ASPECT = (Fraction(1, 8), Fraction(8))  # of a pixel; what lies beyond is a damaged header
+_LEAP_S = 3600.0  # between timestamps of neighbours, as in `decode.py` and `frames.py`
 _MAX_RATE = 1000  # pictures a second; a header that says more gives the ticks of its clock
 
 
@@ -43,24 +44,30 @@ class Picture:
     frame_rate: float
 
 
-@dataclass
 class Clock:
     """How far the packets of one stream reach, in its ticks: whole numbers, since an hour of MP3 has 140,000."""
 
-    end: int = 0
-    total: int = 0
+    def __init__(self, tick: Fraction | None) -> None:
+        self._tick_s = float(tick or 0)
+        self._leap = _LEAP_S / self._tick_s if self._tick_s else 0.0
+        self._offset = self._total = self._end = 0
+        self._stamped = False
 
     def add(self, packet: Packet[Any]) -> None:
-        """Take in the time of one packet."""
+        """Take in the time of one packet; a leap by hours is a damaged timestamp and is closed."""
         length = packet.duration or 0
-        self.total += length
-        if packet.pts is not None:
-            self.end = max(self.end, packet.pts + length)
+        self._total += length
+        if packet.pts is None:
+            return
+        start = packet.pts + self._offset
+        if self._stamped and abs(start - self._end) > self._leap:
+            self._offset += self._end - start
+            start = self._end
+        self._end, self._stamped = max(self._end, start + length), True
 
-    def seconds(self, tick: Fraction | None, zero_s: float) -> float:
+    def seconds(self, zero_s: float) -> float:
         """Seconds from the start of the file to the end of the last packet."""
-        tick_s = float(tick or 0)
-        return self.end * tick_s - zero_s if self.end else self.total * tick_s
+        return self._end * self._tick_s - zero_s if self._end else self._total * self._tick_s
 
 
 class Metered:
@@ -68,7 +75,7 @@ class Metered:
 
     def __init__(self, container: InputContainer, streams: list[Stream], damage: Damage) -> None:
         self._packets = interleaved(container, streams, damage)
-        self._streams, self._clocks = streams, {stream.index: Clock() for stream in streams}
+        self._clocks = {stream.index: Clock(stream.time_base) for stream in streams}
         self._zero_s = float(container.start_time or 0) / av.time_base
 
     def __iter__(self) -> Iterator[Packet[Any]]:
@@ -83,7 +90,7 @@ class Metered:
         """Reads all that is left; seconds to the later end of the `kept` streams."""
         for _ in self:
             pass
-        return max(self._clocks[s.index].seconds(s.time_base, self._zero_s) for s in kept)
+        return max(self._clocks[stream.index].seconds(self._zero_s) for stream in kept)
 
 
 @dataclass
