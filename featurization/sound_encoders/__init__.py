@@ -1,1 +1,1 @@
-"""Encoders that make vectors of sounds."""
+"""Networks that turn sound into frames of numbers, behind `featurization.sound_vectors.SoundEncoder`."""
