@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -290,6 +292,22 @@ def test_a_moment_behind_the_end_is_refused_and_sound_that_goes_on_is_not(tmp_pa
 def test_sound_without_pictures_is_no_film(tmp_path: Path) -> None:
     with pytest.raises(NoVideo, match=r"in\.mp3"):
         render(encode(tmp_path / "in.mp3", tone(5)), exactly(1.0, 3.0))
+
+
+def test_a_full_disk_leaves_nothing_and_says_the_way_out(tmp_path: Path) -> None:
+    media, target = colour_film(tmp_path / "in.mp4", REEL, beeps=True), tmp_path / "out" / "preview.mp4"
+    script = (
+        "import resource, sys; from pathlib import Path; from featurization.errors import StoreError\n"
+        "from steps.rendering.film import render_film\n"
+        "from steps.rendering.render import Piece, RenderOptions\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try: render_film(Path(sys.argv[1]), [Piece(1, 9)], options=RenderOptions(), target=Path(sys.argv[2]))\n"
+        "except StoreError as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", script, str(media), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "no space left" in done.stdout
+    assert not target.exists()
 
 
 def test_breath_does_not_reach_over_a_cut() -> None:

@@ -31,9 +31,9 @@ class Canvas:
     @classmethod
     def of(cls, picture: Picture, *, max_side: int) -> Canvas:
         """The size of `picture` as it is shown, its longer side at most `max_side`; nothing is enlarged."""
-        return cls(max_side, max_side)._holding(picture, enlarge=False)
+        return cls(max_side, max_side).holding(picture, enlarge=False)
 
-    def _holding(self, picture: Picture, *, enlarge: bool) -> Canvas:
+    def holding(self, picture: Picture, *, enlarge: bool) -> Canvas:
         """The largest size inside this one that has the shape of `picture`."""
         width, height = picture.frame.width * picture.pixel_aspect, Fraction(picture.frame.height)
         if _quarter_turns(picture.frame) % 2:
@@ -53,7 +53,7 @@ class Painter:
     def drawn(self, picture: Picture, *, gain: float = 1.0) -> VideoFrame:
         """The picture as yuv420p, as bright as `gain` makes it (0 is black)."""
         canvas, turns = self.canvas, _quarter_turns(picture.frame)
-        size = canvas._holding(picture, enlarge=True)
+        size = canvas.holding(picture, enlarge=True)
         if max(abs(size.width - canvas.width), abs(size.height - canvas.height)) <= 2:  # rounded to even
             size = canvas
         frame = self._scaled(picture.frame, size if turns % 2 == 0 else Canvas(size.height, size.width))
