@@ -8,6 +8,7 @@ sound, speaker, topic, ad, and the name of any extractor.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from featurization.errors import SearchError
@@ -63,6 +64,12 @@ def parse_conditions(text: str) -> tuple[Held, ...]:
     """The conditions of a query as typed. SearchError says how to write them."""
     checked_text(text)
     return tuple(_held(part) for part in _PART.finditer(text))
+
+
+def reads_as_moment(text: str, layers: Collection[str]) -> bool:
+    """Whether a query is nothing but conditions on known layers."""
+    parts = list(_PART.finditer(text))
+    return bool(parts) and all(part["layer"] in (*BUILT_IN, *layers) for part in parts)
 
 
 def _held(part: re.Match[str]) -> Held:

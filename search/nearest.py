@@ -12,8 +12,10 @@ from featurization.errors import RushesError, SearchError, SearchIndexError
 from featurization.extractor import Image, ImageQueries, SoundQueries, TextQueries
 from featurization.pcm import Samples
 from search.calibrate import calibrated
+from search.corpus import NotFound
 from search.vector_index import Generation, Hit, VectorIndex, Vectors, Where
 
+FUSED = "fused"  # the collection of shots in their context; it can be asked with shots alone
 DEPTH = 200  # hits that are looked at, at least; confident ones are few
 _BACKGROUND = 1000  # vectors of the collection that a query is judged against
 NOT_BUILT = "no index was published yet; run `python flows/featurize_media.py run`, or `rushes index rebuild`"
@@ -22,7 +24,8 @@ NOT_BUILT = "no index was published yet; run `python flows/featurize_media.py ru
 class QueryEncoder(Protocol):
     """What makes queries for one collection: at least one of TextQueries, ImageQueries and SoundQueries."""
 
-    space: str
+    @property
+    def space(self) -> str: ...
 
 
 @runtime_checkable
@@ -66,15 +69,16 @@ class Nearest:
         if self.index is None or generation is None:
             raise SearchIndexError(NOT_BUILT)
         if collection not in generation.stamps:
-            known = ", ".join(sorted(generation.stamps)) or "none"
-            raise SearchIndexError(f"the index has no {collection!r}; it has {known}. {_HOW_TO_FILL}")
+            known = f"{collection[:80]!r}; there are {', '.join(sorted(generation.stamps)) or 'none'}"
+            if collection in self.encoders or collection == FUSED:
+                raise SearchIndexError(f"the index has no collection {known}. {_HOW_TO_FILL}")
+            raise NotFound(f"there is no collection {known}")
         return self.index, generation
 
     def encoder(self, collection: str) -> QueryEncoder:
         """The encoder of a collection; SearchError if there is none."""
         if collection not in self.encoders:
-            known = ", ".join(sorted(self.encoders)) or "none"
-            raise SearchError(f"nothing here can ask {collection[:80]!r}; there is {known}")
+            raise SearchError(f"{collection[:80]} can be asked with a shot alone; ask with like=")
         return self.encoders[collection]()
 
     def of_texts(self, collection: str, texts: Sequence[str]) -> Vectors:

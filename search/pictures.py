@@ -42,6 +42,8 @@ class ShotQuery:
             checked_text(self.text)
         if self.min_duration_s > self.max_duration_s:
             raise SearchError(f"no shot lasts at least {self.min_duration_s:g} and at most {self.max_duration_s:g} s")
+        if self.by == "sentences":
+            raise SearchError("sentences are no shots; look for them in dialogue")
         if self.filters.speaker:
             raise SearchError("pictures have no speaker; look in dialogue, or use moments with speaker: and looks:")
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from search.nearest import Encoders
 from serving.body_limit import BodyLimit
+from serving.configured import configured_encoders
 from serving.graphql import graphql_router
 from serving.metrics import RequestCounter
 from serving.problems import Problem, explain, responses
@@ -24,7 +25,7 @@ _ROUTERS = (system.router, assets.router, finding.router, search.router, preview
 
 def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
     """The service over `store`. Queries are encoded as the config says, or with `encoders`."""
-    shelf = Shelf(store, _configured_encoders() if encoders is None else encoders)
+    shelf = Shelf(store, configured_encoders() if encoders is None else encoders)
     app = FastAPI(
         title="rushes",
         version=VERSION,
@@ -44,14 +45,6 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
     explain(app)
     _describe(app)
     return app
-
-
-def _configured_encoders() -> Encoders:
-    from serving.configured import settings
-    from steps.corpus import query_encoders
-    from steps.models import Models
-
-    return query_encoders(Models(settings()))
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings=_HELP,
 )
+Place = Literal["all", "dialogue", "pictures", "sounds", "moments"]
+Mode = Literal["auto", "phrase", "words", "fuzzy", "meaning"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
@@ -209,6 +211,43 @@ def export(
     run_export(asset, form, out)
 
 
+@app.command(
+    epilog=_examples(
+        'rushes search "the old harbour"',
+        "rushes search '\"the old harbour\"' --in dialogue",
+        "rushes search 'a boat at night' --in pictures --limit 5",
+        "rushes search 'says:harbour tag:night sound:music'",
+        "rushes search --like 5ea05ea05ea05ea0-0012",
+        "rushes search --image photo.jpg --json",
+        "rushes search --tag boat --tag night --min-duration 5s",
+    )
+)
+def search(
+    query: Annotated[
+        str, typer.Argument(help="Words; in quotes a phrase; or LAYER:VALUE … for moments.", show_default=False)
+    ] = "",
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many hits of each kind.")] = 10,
+    place: Annotated[Place, typer.Option("--in", help="What to search.")] = "all",
+    mode: Annotated[Mode, typer.Option(help="How words are looked for.")] = "auto",
+    like: Annotated[str, typer.Option(help="Id of a shot that others shall be like.")] = "",
+    image: Annotated[Path | None, typer.Option(help="A picture, a sound or a clip that others shall be like.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag that shots must have; may be repeated.")] = None,
+    asset: Annotated[str, typer.Option(help="Only this asset, by id or its beginning.")] = "",
+    by: Annotated[str, typer.Option(help="Whose pictures to search: shots, fused, or an extractor.")] = "shots",
+    min_duration: Annotated[str, typer.Option(help="Only what lasts as long: 5s, 1m30s, 90.")] = "",
+    min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Only hits as sure as this; 0 shows all.")] = 0.5,
+) -> None:
+    """Find what was said and seen.
+
+    Confidence is judged against what has nothing to do with the query: .5 is even, and nothing matches is an answer.
+    """
+    from serving.search_terminal import Asked, run_search
+
+    asked = Asked(query, place, mode, like, image, tuple(tag or ()), asset, by, min_duration, min_confidence, limit)
+    run_search(asked, as_json=as_json)
+
+
 @app.command(epilog=_examples("rushes serve", "rushes serve --port 9000", "rushes serve --host 0.0.0.0"))
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
@@ -216,7 +255,7 @@ def serve(
         str, typer.Option(help="Address to listen on; the default is reached from this machine only.")
     ] = "127.0.0.1",
 ) -> None:
-    """Serve previews, tables and report over HTTP, read-only."""
+    """Serve search, previews, tables and report over HTTP; labels and events are taken from this machine alone."""
     from serving.listen import listen
 
     listen(host=host, port=port)

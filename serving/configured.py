@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from featurization.errors import ConfigError
 from steps.settings import Settings, build, parse
 from steps.store import ROOT
+
+if TYPE_CHECKING:
+    from search.nearest import Encoders
 
 
 def settings() -> Settings:
@@ -17,3 +22,11 @@ def settings() -> Settings:
             f"{path}: cannot be read ({error}); restore it, or leave it empty for the defaults"
         ) from error
     return build(Settings, parse(text))
+
+
+def configured_encoders() -> Encoders:
+    """The encoders of queries that the settings name; nothing is loaded before it is asked."""
+    from steps.corpus import query_encoders
+    from steps.models import Models
+
+    return query_encoders(Models(settings()))

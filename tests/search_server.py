@@ -11,5 +11,6 @@ from steps.store import Store
 
 if __name__ == "__main__":
     bound = bind("127.0.0.1", 0)
-    print(bound.getsockname()[1], flush=True)
+    sys.stdout.write(f"{bound.getsockname()[1]}\n")
+    sys.stdout.flush()
     uvicorn.Server(uvicorn.Config(create_app(Store(sys.argv[1]), ENCODERS), log_level="warning")).run(sockets=[bound])

@@ -142,7 +142,7 @@ def test_every_sentence_is_found_by_its_own_words(texts: list[str]):
     for row, text in enumerate(texts):
         if own := words_of(text):
             assert (row, row) in spoken.phrase(own)
-            assert set(spoken.vocabulary[code] for code in spoken.in_row(row)) == set(own)
+            assert {spoken.vocabulary[code] for code in spoken.in_row(row)} == set(own)
 
 
 def test_nothing_said_is_searched_without_harm(tmp_path: Path):

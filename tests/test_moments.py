@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from searchable_store import ENCODERS, HILL, SEA, TALK, searchable
+from stocked_store import asset
 
 from featurization.errors import SearchError
 from search.corpus import Corpus, Layer
@@ -77,22 +79,15 @@ def test_moments_that_are_too_short_are_left_out(engine: Engine):
 
 
 def test_things_of_the_same_second_meet():
-    def layer(start: float, end: float, label: str) -> Layer:
-        return Layer(pa_table(start, end, label))
-
-    from searchable_store import asset
-
-    corpus = Corpus(
-        1, {SEA: asset(SEA, "The sea")}, {"tags": layer(3.1, 3.3, "bang")}, {"flash": layer(3.6, 3.8, "on")}
-    )
+    bang, flash = layer(3.1, 3.3, "bang"), layer(3.6, 3.8, "on")
+    corpus = Corpus(1, {SEA: asset(SEA, "The sea")}, {"tags": bang}, {"flash": flash})
     assert spans(Engine(corpus), "tag:bang flash:on") == [(SEA, 3.0, 4.0)]
     assert spans(Engine(corpus), "tag:bang") == [(SEA, 3.1, 3.3)]
 
 
-def pa_table(start: float, end: float, label: str):
-    import pyarrow as pa
-
-    return pa.table({"asset_id": [SEA], "start": [start], "end": [end], "label": [label], "confidence": [1.0]})
+def layer(start: float, end: float, label: str) -> Layer:
+    row = {"asset_id": SEA, "start": start, "end": end, "label": label, "confidence": 1.0}
+    return Layer(pa.Table.from_pylist([row]))
 
 
 def test_nothing_matches_says_why(engine: Engine):

@@ -10,7 +10,7 @@ import sys
 import wave
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -261,7 +261,7 @@ def test_a_timeline_shows_what_is_seen(client: httpx.Client):
         ("/shots?offset=999999", "offset: "),
         ("/shots?cursor=abc", "cursor"),
         ("/shots?q=red&like=x", "one of text, like"),
-        ("/shots?q=red&by=weather", "weather"),
+        ("/shots?q=red&by=sentences", "look for them in dialogue"),
         ("/shots?since=yesterday", "since: "),
         ("/moments?q=harbour", "is no condition"),
         ("/moments", "at least one thing"),
@@ -270,9 +270,8 @@ def test_a_timeline_shows_what_is_seen(client: httpx.Client):
 )
 def test_bad_questions_are_refused_in_one_line(client: httpx.Client, path: str, said: str):
     status, detail = refusal(client.get(path))
-    assert status in (422, 503)
+    assert status == 422
     assert said in detail
-    assert status == 422 or "by=weather" in path
 
 
 @pytest.mark.parametrize(
@@ -282,6 +281,7 @@ def test_bad_questions_are_refused_in_one_line(client: httpx.Client, path: str, 
         f"/shots/{SEA}-9999",
         "/shots?like=nothing",
         "/shots?asset=ffff",
+        "/shots?q=red&by=weather",
         "/dialogue?q=harbour&asset=ffff",
         f"/shots/{SEA}-9999/thumbnail.webp",
         "/assets/ffff/media",
@@ -329,11 +329,9 @@ def test_a_picture_of_too_many_pixels_is_refused(client: httpx.Client):
 
 
 def test_an_upload_that_promises_too_much_is_refused_unread(client: httpx.Client):
-    head = (
-        f"POST /search HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: {2**31}"
-    )
+    head = "POST /search HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x"
     with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
-        connection.sendall(f"{head}\r\n\r\n--x\r\n".encode())
+        connection.sendall(f"{head}\r\nContent-Length: {2**31}\r\n\r\n--x\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
@@ -348,10 +346,8 @@ def test_an_upload_without_a_length_is_counted(client: httpx.Client):
             yield bytes(1 << 20)
 
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    try:
+    with suppress(httpx.TransportError):  # the server may answer and close while we are still sending
         assert refusal(client.post("/search", content=flood(), headers=headers))[0] == 413
-    except httpx.WriteError:  # the server had answered and closed while we were still sending
-        pass
     assert sent < 2 * MAX_UPLOAD_BYTES
 
 

@@ -17,7 +17,7 @@ from steps.tables import Table
 
 MAX_ROWS = 500
 _LATEST_S = 1e7  # nothing lasts longer
-router = APIRouter(dependencies=[Writes], responses=responses(401, 403, 404, 413))
+router = APIRouter(dependencies=[Writes], responses=responses(400, 401, 403, 404, 413))
 Time = Annotated[float, Field(ge=0, le=_LATEST_S, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
 
