@@ -62,13 +62,33 @@ class Findings:
 class Extractor(Protocol):
     """An algorithm over the shots of an asset."""
 
-    name: str  # lower case, digits and hyphens: names its table, its collection and its layer
-    version: str  # raised when its results change
-    licence: str  # SPDX identifier of code and weights
-    inputs: frozenset[Input]
-    options: object  # its repr is part of the key under which results are kept
-    row: type[Segment] | None  # a frozen dataclass: scalars, and tuples of them. With `label` and `confidence`, a tag
-    space: str  # identity of its vector space, with version or digest of the weights; "" if it yields no vectors
+    @property
+    def name(self) -> str:
+        """Lower case, digits and hyphens: names its table, its collection and its layer."""
+
+    @property
+    def version(self) -> str:
+        """Raised when its results change."""
+
+    @property
+    def licence(self) -> str:
+        """SPDX identifier of code and weights."""
+
+    @property
+    def inputs(self) -> frozenset[Input]:
+        """What it asks of a shot."""
+
+    @property
+    def options(self) -> object:
+        """Its repr is part of the key under which results are kept."""
+
+    @property
+    def row(self) -> type[Segment] | None:
+        """A frozen dataclass of scalars, and of tuples of them; with `label` and `confidence` its rows are tags."""
+
+    @property
+    def space(self) -> str:
+        """Identity of its vector space, with version or digest of the weights; "" if it yields no vectors."""
 
     def extract(self, shots: Sequence[ShotView]) -> Findings:
         """Look at all shots of one asset, in order."""

@@ -71,7 +71,7 @@ def overlap_s(segment: Segment, others: Iterable[Segment]) -> float:
 
 
 def shares_half(one: Segment, other: Segment) -> bool:
-    """Whether two spans lie on one another for at least half of the shorter: what is said of one holds for the other."""
+    """Whether two spans share at least half of the shorter one: what is said of one then holds for the other."""
     common = (one & other).duration
     return common > 0 and common >= min(one.duration, other.duration) / 2
 

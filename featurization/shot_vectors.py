@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, chain, pairwise
 
 import numpy as np
@@ -23,13 +23,8 @@ class ImageExtractor:
     inputs: frozenset[Input] = frozenset({"keyframes"})
     row = None
 
-    def __init__(self, load: Callable[[], ImageEncoder], *, space: str) -> None:
-        """`load` is called when the first picture is encoded: what is cached needs no weights."""
-        self._load, self.space, self.options = load, space, None
-
-    @property
-    def encoder(self) -> ImageEncoder:
-        return self._load()
+    def __init__(self, encoder: ImageEncoder) -> None:
+        self.encoder, self.space, self.options = encoder, encoder.space, None
 
     def extract(self, shots: Sequence[ShotView]) -> Findings:
         """Encode all keyframes, some hundred at a time."""
@@ -60,13 +55,8 @@ class SoundExtractor:
     inputs: frozenset[Input] = frozenset({"sound"})
     row = None
 
-    def __init__(self, load: Callable[[], SoundEncoder], *, space: str) -> None:
-        """`load` is called when the first sound is encoded."""
-        self._load, self.space, self.options = load, space, None
-
-    @property
-    def encoder(self) -> SoundEncoder:
-        return self._load()
+    def __init__(self, encoder: SoundEncoder) -> None:
+        self.encoder, self.space, self.options = encoder, encoder.space, None
 
     def extract(self, shots: Sequence[ShotView]) -> Findings:
         """Encode the whole track once, and pool over each shot."""

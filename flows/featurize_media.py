@@ -1,16 +1,20 @@
-"""Hear what came in: `python flows/featurize_media.py run`."""
+"""Hear and see what came in, and index it: `python flows/featurize_media.py run`."""
 
 from metaflow import Parameter, catch, current, resources, retry, step, timeout
 from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
 
 
 class FeaturizeMedia(ProjectFlow):
-    """Decode each asset once and find its words, sentences, speakers, sounds, topics, ads and spoilers.
+    """Decode each asset once; find its words, sentences, speakers, sounds, topics, ads, spoilers, and its shots.
+
+    What installed extractors find joins them. One step commits all tables at once, the next publishes the search
+    index at once; a run that dies before leaves both as they were.
 
     Artifacts:
         chunks: asset ids by task
         media_hours: hours of media in the run
         summary: `steps.featurize.Summary`: ids of what was heard, what was quarantined, wall seconds by extractor
+        indexed: `steps.index.Indexed`: the generation of the search index that holds it
         report: the same in a few lines for people
         outcome: "complete", or "partial" if something was quarantined
     """
@@ -62,12 +66,23 @@ class FeaturizeMedia(ProjectFlow):
         )
         self.report = describe(self.summary, self.media_hours)
         self.outcome = self.summary.outcome
+        self.next(self.publish_index)
+
+    @step
+    @told_plainly
+    def publish_index(self):
+        """Publish the committed tables to the search index, at once; readers see the old one until then."""
+        from steps.index import update_index
+        from steps.models import Models
+
+        run = f"{current.flow_name}/{current.run_id}"
+        self.indexed = update_index(self.store, run=run, spaces=Models(self.settings).spaces)
         self.next(self.end)
 
     @step
     def end(self):
         """Say what was heard, what it took, and what could not be."""
-        print(self.report)
+        print(f"{self.report}\n{self.indexed.describe()}")
         report_outcome(self.outcome)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -81,10 +81,27 @@ def verified(findings: Findings, extractor: Extractor, shots: int) -> Findings:
     return findings
 
 
+@runtime_checkable
+class Labelled(Protocol):
+    """A row that can be a tag."""
+
+    @property
+    def start(self) -> float: ...
+
+    @property
+    def end(self) -> float: ...
+
+    @property
+    def label(self) -> str: ...
+
+
 def tags_of(rows: Sequence[Segment], source: str) -> list[Tag]:
     """Rows that have a label, as tags; without a confidence they count as certain."""
-    labelled = [row for row in rows if any(f.name == "label" for f in fields(row))]
-    return [Tag(row.start, row.end, str(row.label), float(getattr(row, "confidence", 1.0)), source) for row in labelled]
+    return [
+        Tag(row.start, row.end, row.label, getattr(row, "confidence", 1.0), source)
+        for row in rows
+        if isinstance(row, Labelled)
+    ]
 
 
 def columns_by_shot(table: pa.Table, asset_id: str, shots: Sequence[Shot]) -> list[dict[str, Any]]:

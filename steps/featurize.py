@@ -6,32 +6,40 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from featurization.media import Asset, Hearing, LevelTrack, Quarantined, Vector
 from steps.chunks import chosen
+from steps.extracted import layer_table
 from steps.models import Models
 from steps.quarantine import quarantined
-from steps.recording import Recording
+from steps.recording import LEVEL_HOP_S, Recording
 from steps.settings import Settings
 from steps.store import Store, Writes
 from steps.tables import (
     ADS,
     ASSETS,
+    FILMS,
     LEVELS,
     PROFILES,
     QUARANTINE,
+    SCENES,
     SENTENCES,
+    SHOTS,
     SOUNDS,
     SPOILERS,
+    TAGS,
     TOPICS,
     TURNS,
     VECTORS,
     WORDS,
+    Table,
 )
+from steps.viewing import Viewing
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
+LEAST_TOLD_S = 0.05  # what took less is not worth a line
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ def _hear(asset: Asset, *, models: Models, store: Store, place: str) -> Heard:
     with Recording(asset, store=store, settings=models.settings, models=models) as recording:
         try:
             recording.compute()
+            if asset.kind == "video":
+                Viewing(recording).compute()
         except Exception as error:  # whatever it is, the other assets go on
             problem = quarantined(error, source=asset.source, title=asset.title, stage="featurize")
             return Heard(asset.asset_id, problem)
@@ -122,12 +132,19 @@ def _tables(assets: dict[str, Asset], *, models: Models, store: Store) -> Writes
     hearings: dict[str, Hearing] = {}
     levels: dict[str, list[LevelTrack]] = {}
     vectors: dict[str, list[Vector]] = {}
+    seen: dict[Table[Any], dict[str, Sequence[Any]]] = {}
     for asset_id, asset in assets.items():
         with Recording(asset, store=store, settings=models.settings, models=models) as recording:
             hearings[asset_id] = recording.hearing
-            levels[asset_id] = [LevelTrack(0.1, tuple(recording.levels.tolist()))]
+            levels[asset_id] = [LevelTrack(LEVEL_HOP_S, tuple(recording.levels.tolist()))]
             vectors[asset_id] = list(recording.sentence_vectors)
+            if asset.kind == "video":
+                viewing = Viewing(recording)
+                vectors[asset_id] += viewing.vector_rows
+                for table, rows in _seen(viewing).items():
+                    seen.setdefault(table, {})[asset_id] = rows
     return {
+        **seen,
         PROFILES: {a: [h.profile] for a, h in hearings.items()},
         WORDS: {a: h.words for a, h in hearings.items()},
         SENTENCES: {a: h.sentences for a, h in hearings.items()},
@@ -141,11 +158,24 @@ def _tables(assets: dict[str, Asset], *, models: Models, store: Store) -> Writes
     }
 
 
+def _seen(viewing: Viewing) -> dict[Table[Any], Sequence[Any]]:
+    """Rows of all tables about what is seen in a film, those of installed extractors included."""
+    extractors = [extractor for extractor in viewing.models.extractors if extractor.row]
+    return {
+        FILMS: [viewing.profile],
+        SHOTS: viewing.shots,
+        SCENES: viewing.scenes,
+        TAGS: viewing.tags,
+        **{layer_table(extractor): viewing.findings(extractor).rows for extractor in extractors},
+    }
+
+
 def describe(summary: Summary, media_hours: float) -> str:
     """A few lines for the terminal: what was heard, what took the time, and what could not be heard."""
     spent = sum(summary.timings.values())
     share = f"{spent / (36 * media_hours):.1f} % of real time" if media_hours else "nothing to do"
     lines = [f"heard {len(summary.heard)} assets, {media_hours:.2f} h of media, in {spent:.0f} s ({share})"]
-    lines += [f"  {name:<8} {seconds:7.1f} s" for name, seconds in sorted(summary.timings.items(), key=lambda i: -i[1])]
+    told = [(name, seconds) for name, seconds in summary.timings.items() if seconds >= LEAST_TOLD_S]
+    lines += [f"  {name:<14} {seconds:7.1f} s" for name, seconds in sorted(told, key=lambda item: -item[1])]
     lines += [f"quarantined: {p.title}: {p.detail}" for p in summary.problems]
     return "\n".join(lines)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 
+from featurization.extractor import Extractor, installed_extractors
 from featurization.models import Registry, load_registry
+from featurization.shot_vectors import IMAGE, SOUND, ImageExtractor, SoundExtractor
+from featurization.sound_vectors import SoundEncoder, load_sound_encoder
 from featurization.speakers import Encoder
 from featurization.text import TextEncoder
 from featurization.transcribe import Transcriber, load_transcriber
+from featurization.vision import ImageEncoder, load_image_encoder
+from steps.extracted import FUSED, SENTENCE, checked
 from steps.settings import Settings
 
 TEXT_MODEL = "minilm-l6-v2"
 SPEAKER_MODEL = "resemblyzer"
 SPEECH_MODEL = "silero-vad-v6"
+SHOT_MODEL = "transnetv2"
 
 
 class Models:
@@ -23,8 +30,9 @@ class Models:
 
     def check(self) -> None:
         """Raise ModelError, which names the way out, if a model is unknown, missing, or has other bytes than pinned."""
-        for name in (self.settings.transcribe.model, TEXT_MODEL, SPEAKER_MODEL, SPEECH_MODEL):
+        for name in (self.settings.transcribe.model, TEXT_MODEL, SPEAKER_MODEL, SPEECH_MODEL, SHOT_MODEL):
             self.registry.locate(name)
+        _ = self.spaces
 
     def identity(self, name: str) -> str:
         """`name@12 hex of the sha256`."""
@@ -42,6 +50,51 @@ class Models:
     @cached_property
     def text(self) -> TextEncoder:
         return TextEncoder(self.registry.locate(TEXT_MODEL), options=self.settings.text)
+
+    @cached_property
+    def images(self) -> ImageEncoder:
+        return load_image_encoder(self.settings.vision, self.registry, lambda: self.text)
+
+    @cached_property
+    def sound_vectors(self) -> SoundEncoder:
+        return load_sound_encoder(self.settings.sound_vectors, self.registry)
+
+    @cached_property
+    def image_extractor(self) -> ImageExtractor:
+        return ImageExtractor(self.images)
+
+    @cached_property
+    def sound_extractor(self) -> SoundExtractor:
+        return SoundExtractor(self.sound_vectors)
+
+    @cached_property
+    def extractors(self) -> tuple[Extractor, ...]:
+        """Those of installed packages."""
+        return checked(installed_extractors())
+
+    @property
+    def fused_space(self) -> str:
+        """Identity of the late-fused vectors: it changes with each of the spaces that they join."""
+        parts = (self.image_extractor.space, self.sound_extractor.space, self.identity(TEXT_MODEL))
+        text = repr((parts, self.settings.context))
+        return f"fused@{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    @cached_property
+    def spaces(self) -> dict[str, str]:
+        """The space of each kind of vectors, as configured; loads nothing."""
+        ours = {
+            SENTENCE: self.identity(TEXT_MODEL),
+            IMAGE: self.image_extractor.space,
+            SOUND: self.sound_extractor.space,
+            FUSED: self.fused_space,
+        }
+        return {**ours, **{extractor.name: extractor.space for extractor in self.extractors if extractor.space}}
+
+    @property
+    def seen_with(self) -> tuple[str, ...]:
+        """Every model and extractor that looks at films, as provenance."""
+        foreign = (f"{extractor.name} {extractor.version}" for extractor in self.extractors)
+        return (self.identity(SHOT_MODEL), self.image_extractor.space, self.sound_extractor.space, *foreign)
 
     @cached_property
     def speakers(self) -> Encoder:

@@ -23,7 +23,7 @@ import numpy as np
 
 from featurization.ads import find_ads
 from featurization.cue_words import agreement, words_from_cues
-from featurization.decode import Pcm, decode_audio
+from featurization.decode import Pcm, decode_audio, silent_pcm
 from featurization.errors import RushesError
 from featurization.loudness import measure_levels
 from featurization.media import (
@@ -58,6 +58,7 @@ from steps.tables import PROFILES, SOUNDS, TURNS, WORDS, Table
 
 log = logging.getLogger(__name__)
 PROGRESS_S = 10.0  # between two lines about one extractor
+LEVEL_HOP_S = 0.1
 
 PUBLISHER = "publisher"  # begins the name of a transcript that was not recognised by us
 SPEECH = Table("speech", Segment)
@@ -78,12 +79,22 @@ class Recording:
         self._resources.close()
 
     @cached_property
+    def media(self) -> Path:
+        """The asset as a local file."""
+        return self._resources.enter_context(self.store.local(self.asset.blob))
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder that goes with the recording."""
+        return Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="rushes-")))
+
+    @cached_property
     def pcm(self) -> Pcm:
-        """The samples, decoded once to a scratch file that is read in windows."""
-        media = self._resources.enter_context(self.store.local(self.asset.blob))
-        scratch = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="rushes-")))
+        """The samples, decoded once to a scratch file that is read in windows; silence for a film without sound."""
         with self.cache.timed("decode"):
-            return decode_audio(media, scratch=scratch, options=self.settings.decode)
+            if not self.asset.has_audio:
+                return silent_pcm(self.asset.duration_s, scratch=self.scratch)
+            return decode_audio(self.media, scratch=self.scratch, options=self.settings.decode)
 
     # what is measured and recognised: cached in the store -------------------------------------------------------------
 

@@ -9,9 +9,15 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 from featurization.ads import AdOptions
+from featurization.context import ContextOptions
 from featurization.decode import DecodeOptions
 from featurization.errors import ConfigError
+from featurization.frames import FrameOptions
+from featurization.keyframes import KeyframeOptions
+from featurization.scenes import SceneOptions
 from featurization.sentences import SentenceOptions
+from featurization.shots import ShotOptions
+from featurization.sound_vectors import SoundVectorOptions
 from featurization.sounds import SoundOptions
 from featurization.speakers import SpeakerOptions
 from featurization.speech import SpeechOptions
@@ -19,6 +25,7 @@ from featurization.spoilers import SpoilerOptions
 from featurization.text import TextOptions
 from featurization.topics import TopicOptions
 from featurization.transcribe import TranscribeOptions
+from featurization.vision import VisionOptions
 from ranking.candidates import CandidateOptions
 from ranking.gates import GateOptions
 from ranking.prior import PriorOptions
@@ -77,6 +84,13 @@ class Settings:
     topics: TopicOptions = field(default_factory=TopicOptions)
     ads: AdOptions = field(default_factory=AdOptions)
     spoilers: SpoilerOptions = field(default_factory=SpoilerOptions)
+    frames: FrameOptions = field(default_factory=FrameOptions)
+    shots: ShotOptions = field(default_factory=ShotOptions)
+    keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
+    vision: VisionOptions = field(default_factory=VisionOptions)
+    sound_vectors: SoundVectorOptions = field(default_factory=SoundVectorOptions)
+    context: ContextOptions = field(default_factory=ContextOptions)
+    scenes: SceneOptions = field(default_factory=SceneOptions)
     candidates: CandidateOptions = field(default_factory=CandidateOptions)
     gates: GateOptions = field(default_factory=GateOptions)
     prior: PriorOptions = field(default_factory=PriorOptions)

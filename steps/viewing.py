@@ -14,27 +14,26 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-from featurization.frames import Footage, decode_frames
-from featurization.image_tags import zero_shot_tags
-from featurization.keyframes import choose_keyframes, sprite_sheet, webp
-from featurization.shots import detect_shots
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from featurization.context import fuse, words_in
 from featurization.extractor import Extractor, Findings, Image, Vectors
+from featurization.frames import Footage, decode_frames
+from featurization.keyframes import choose_keyframes, sprite_sheet, webp
 from featurization.loudness import Levels
 from featurization.media import FilmProfile, Scene, Segment, Sentence, Shot, Tag, Vector, overlap_s
 from featurization.pcm import Samples
 from featurization.scenes import find_scenes
 from featurization.shot_vectors import IMAGE, SOUND
+from featurization.shots import detect_shots
 from steps.extracted import FUSED, layer_table, run, tags_of, verified
 from steps.models import SHOT_MODEL
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.tables import FILMS, SHOTS
 
-WEBP_QUALITY = 85
 TILES = 400  # pictures on the sheet for scrubbing, at most
+SHEET_AREA = 1_000  # square tiles that a WebP file of ten columns has room for
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +84,11 @@ class Viewing:
         return self.cache.rows("shots", SHOTS, self._shot_options, lambda: list(map(self._kept, self._bare_shots())))
 
     def _bare_shots(self) -> tuple[Shot, ...]:
-        footage = self.footage
-        return detect_shots(footage, self.settings.shots, self.models.registry)
+        return detect_shots(self.footage, self.settings.shots, self.models.registry)
 
     def _kept(self, shot: Shot) -> Shot:
         stills = choose_keyframes(shot, self.footage, self.settings.keyframes)
-        keys = [self.store.put_bytes(webp(self.footage.still(still), WEBP_QUALITY), ".webp") for still in stills]
+        keys = [self.store.put_bytes(webp(self.footage.still(still)), ".webp") for still in stills]
         times = tuple(float(self.footage.still_times[still]) for still in stills)
         return replace(shot, keyframes=times, thumbnails=tuple(keys))
 
@@ -134,12 +132,13 @@ class Viewing:
 
             return self.cache.array(f"{name}-{part}", options, compute, version=version)
 
-        table, rows = layer_table(extractor), ()
-        with self.cache.timed(name):
-            if extractor.row:
-                rows = self.cache.rows(name, table, options, lambda: computed().rows, version=version)
-            vectors, features = (array("vectors"), array("features")) if extractor.space else (None, None)
-        return Findings(rows, vectors, features)
+        table = layer_table(extractor)
+        rows: tuple[Segment, ...] = ()
+        if extractor.row:
+            rows = self.cache.rows(name, table, options, lambda: computed().rows, version=version)
+        if not extractor.space:
+            return Findings(rows)
+        return Findings(rows, array("vectors"), array("features"))
 
     def _words_digest(self, extractor: Extractor) -> str:
         """Of the sentences, if the extractor reads them: they may change while the film stays the same."""
@@ -172,7 +171,7 @@ class Viewing:
     @cached_property
     def tags(self) -> tuple[Tag, ...]:
         """Zero-shot tags, and the labels that extractors give."""
-        tags = list(zero_shot_tags(self.detected, self.image_vectors, self.models.images, self.settings.tags))
+        tags: list[Tag] = []
         for extractor in self.models.extractors:
             tags += tags_of(self.findings(extractor).rows, f"{extractor.name} {extractor.version}")
         return tuple(sorted(tags, key=lambda tag: (tag.start, tag.label)))
@@ -185,15 +184,16 @@ class Viewing:
 
     def _measured(self) -> FilmProfile:
         footage = self.footage
-        chosen = np.unique(np.linspace(0, len(footage.still_times) - 1, num=TILES).round().astype(int))
-        sheet = sprite_sheet(footage.still(int(still)) for still in chosen)
+        tiles = min(TILES, max(1, SHEET_AREA * footage.width // footage.height))  # upright films have taller tiles
+        chosen = np.unique(np.linspace(0, len(footage.still_times) - 1, num=tiles).round().astype(int))
+        sheet, layout = sprite_sheet(footage.still(int(still)) for still in chosen)
         return FilmProfile(
             frames=len(footage.times),
             damaged_packets=footage.damaged_packets,
-            sprite=self.store.put_bytes(sheet.webp, ".webp"),
-            sprite_columns=sheet.columns,
-            tile_width=sheet.tile_width,
-            tile_height=sheet.tile_height,
+            sprite=self.store.put_bytes(sheet, ".webp"),
+            sprite_columns=layout.columns,
+            tile_width=layout.tile_width,
+            tile_height=layout.tile_height,
             tile_times=tuple(float(footage.still_times[still]) for still in chosen),
         )
 
