@@ -19,6 +19,7 @@ TASKS = {
     "asr": "word errors beside the bare engine: audio + refs.csv (file, language, duration_s, text)",
     "diarization": "who speaks when: NAME.flac or .wav + NAME.rttm",
     "sounds": "speech, music, noise and silence: audio + NAME.sounds.csv (start, end, label)",
+    "shots": "shot transitions: NAME.mp4 + NAME.transitions.csv (type, start_frame, end_frame); truth may be missing",
     "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
     "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
