@@ -1,11 +1,7 @@
-"""YAMNet and VGGish (Hershey et al., 2017) through torch-vggish-yamnet, whose weights nobody packs.
-
-The package is used for the networks alone: its spectrogram would bring torchaudio in, and it downloads by itself.
-"""
+"""YAMNet and VGGish (Hershey et al., 2017) with the checkpoints of torch-vggish-yamnet, which a user brings."""
 
 from __future__ import annotations
 
-import importlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,10 +15,10 @@ from featurization.models import Registry
 from featurization.pcm import PCM_RATE_HZ, Samples
 from featurization.sound_vectors import Frames, SoundVectorOptions
 
-_PACKAGE = "torch-vggish-yamnet"
 _FFT, _WINDOW, _HOP, _MELS = 512, 400, 160, 64
-_LOW_HZ, _HIGH_HZ, _FLOOR = 125.0, 7500.0, 0.001
+_LOW_HZ, _HIGH_HZ = 125.0, 7500.0
 _PATCH = 96  # frames of 10 ms that the networks look at together
+_FLOORS = {"yamnet": 0.001, "vggish": 0.01}  # added before the logarithm, each as in its training
 _RELEASES = {
     "yamnet": "https://github.com/w-hc/torch_audioset/releases/download/v0.1/yamnet.pth",
     "vggish": "https://github.com/w-hc/vggish/releases/download/v0.1/vggish_orig.pth",
@@ -33,12 +29,10 @@ class AudioSetFrames:
     """One frame per .96 s: 1024 numbers of YAMNet, or 128 of VGGish."""
 
     def __init__(self, options: SoundVectorOptions, registry: Registry) -> None:
-        """ModelError, with the way out, if the package or the weights are not here."""
+        """ModelError, with the way out, if the weights are not here."""
         self._options, self._name = options, options.encoder
         address = _RELEASES[self._name]
         self._weights = registry.folder / self._name / Path(address).name
-        if importlib.util.find_spec("torch_vggish_yamnet") is None:
-            raise ModelError(f"sound encoder {self._name} needs a package; run `pip install --no-deps {_PACKAGE}`")
         if not self._weights.is_file():
             raise ModelError(f"sound encoder {self._name} needs its weights; put {address} at {self._weights}")
         self.identity = f"{self._name}@{sha256_of(self._weights)[:12]}"
@@ -47,14 +41,13 @@ class AudioSetFrames:
         """One row per patch; a sound shorter than a patch is followed by silence."""
         import torch
 
-        mels = _log_mels(samples, self._filters)
+        floor = _FLOORS[self._name]
+        mels = _log_mels(samples, self._filters, floor)
         whole = max(1, len(mels) // _PATCH) * _PATCH
-        padded = np.pad(mels, ((0, max(0, whole - len(mels))), (0, 0)), constant_values=np.log(_FLOOR))[:whole]
+        padded = np.pad(mels, ((0, max(0, whole - len(mels))), (0, 0)), constant_values=np.log(floor))[:whole]
         patches = torch.from_numpy(padded.reshape(-1, 1, _PATCH, _MELS)).to(self._device)
         with torch.inference_mode():
-            seen = self._network(patches)
-        embedded = seen[0] if isinstance(seen, tuple) else seen  # YAMNet gives its classes too
-        return np.asarray(embedded.flatten(1).cpu().numpy(), dtype=np.float32)
+            return np.asarray(self._network(patches).cpu().numpy(), dtype=np.float32)
 
     @cached_property
     def _filters(self) -> NDArray[np.float32]:
@@ -72,8 +65,9 @@ class AudioSetFrames:
     def _network(self) -> Any:
         import torch
 
-        package = importlib.import_module(f"torch_vggish_yamnet.{self._name}")
-        network = package.yamnet(pretrained=False) if self._name == "yamnet" else package.get_vggish(pretrained=False)
+        from featurization.sound_encoders.audioset_networks import VggIsh, YamNet
+
+        network = YamNet() if self._name == "yamnet" else VggIsh()
         try:
             network.load_state_dict(torch.load(self._weights, map_location="cpu", weights_only=True))
         except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError) as error:
@@ -83,7 +77,7 @@ class AudioSetFrames:
         return network.eval().to(self._device)
 
 
-def _log_mels(samples: Samples, filters: NDArray[np.float32]) -> NDArray[np.float32]:
+def _log_mels(samples: Samples, filters: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
     """Logarithms of mel magnitudes, (frame, 64), frames centred on multiples of 10 ms."""
     import torch
 
@@ -91,7 +85,7 @@ def _log_mels(samples: Samples, filters: NDArray[np.float32]) -> NDArray[np.floa
     sound = torch.from_numpy(np.pad(samples.astype(np.float32), (0, max(0, shortest - len(samples)))))
     taper = torch.hann_window(_WINDOW)
     spectra = torch.stft(sound, _FFT, _HOP, _WINDOW, window=taper, center=True, return_complex=True).abs()
-    return np.asarray(np.log(filters @ spectra.numpy() + _FLOOR).T, dtype=np.float32)
+    return np.asarray(np.log(filters @ spectra.numpy() + floor).T, dtype=np.float32)
 
 
 def mel_filters() -> NDArray[np.float32]:
