@@ -23,7 +23,7 @@ from benchmarks.search_api import measure_api
 from search.milvus_folder import SCANNED_ROWS, MilvusFolder
 from search.vector_index import Condition, VectorIndex, Vectors
 
-QUERIES = 200
+QUERIES = 100
 TOP = 10
 CLIENTS = 32
 LOAD_S = 60.0  # with as many rows as a task makes by default; less where there are fewer

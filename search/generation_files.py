@@ -16,7 +16,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,20 @@ class GenerationFolder:
 
     def generation(self) -> Generation:
         """What the manifest says."""
-        return generation_of(self._manifest())
+        with self._readable():
+            return generation_of(self._manifest())
 
     def rows(self) -> dict[str, Rows]:
         """The collections, mapped into memory."""
-        return {name: self._rows(name, text) for name, text in self._manifest()["texts"].items()}
+        with self._readable():
+            return {name: self._rows(name, text) for name, text in self._manifest()["texts"].items()}
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SearchIndexError(f"{self.path}: cannot be read ({error}); run `rushes index rebuild`") from error
 
     def _rows(self, name: str, text: str) -> Rows:
         mapped = pa.memory_map(str(self.path / f"{name}.arrow"))

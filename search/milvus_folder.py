@@ -198,10 +198,7 @@ class MilvusFolder:
         before = self._latest
         if before is not None and before.folder == current:
             return before
-        try:
-            self._latest = latest = _Reading(current, self._path)
-        except (OSError, ValueError, KeyError) as error:
-            raise SearchIndexError(f"{current.path}: cannot be read ({error}); {REBUILD}") from error
+        self._latest = latest = _Reading(current, self._path)
         if before is not None and not before.questions:
             before.close()
         return latest

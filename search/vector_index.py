@@ -1,6 +1,7 @@
 """What an index is: collections of vectors with scalar columns, published as one generation and read as one.
 
-Two implementations pass one contract test: `milvus_index.MilvusIndex`, and `exact_index.ExactIndex` in memory.
+Three implementations pass one contract test: `milvus_folder.MilvusFolder` and `milvus_server.MilvusServer`, and
+`exact_index.ExactIndex` in memory. `open_index.open_index` chooses by address.
 """
 
 from __future__ import annotations

@@ -265,6 +265,9 @@ def test_a_damaged_generation_is_one_line(damaged: str, tmp_path: Path) -> None:
     with closing(open_index(str(tmp_path))) as index, pytest.raises(SearchIndexError, match=r"index rebuild") as caught:
         answers(index)
     assert "\n" not in str(caught.value)
+    with closing(open_index(str(tmp_path))) as index:
+        publish(index, shots(compass(8)))
+        assert answers(index) == 8
 
 
 def test_a_damaged_database_is_done_without(tmp_path: Path) -> None:

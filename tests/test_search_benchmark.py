@@ -20,7 +20,7 @@ def test_search_is_measured_beside_its_peers(tmp_path: Path) -> None:
     done = benchmarks("--rows", 2500, "--dim", 16, "--out", out)
     assert done.returncode == 0, done.stderr
     report = json.loads(out.read_text())
-    assert report["counts"] == {"rows": 2500, "dim": 16, "queries": 200}
+    assert report["counts"] == {"rows": 2500, "dim": 16, "queries": 100}
     for figures in (report["metrics"], *report["peers"].values()):
         assert figures["recall_at_10"] >= 0.99
         assert figures["filtered_recall_at_10"] >= 0.99
