@@ -7,7 +7,7 @@ frame of a cut is then looked up among those left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 
 from featurization.shot_detection.boundaries import Boundary
 from featurization.shot_detection.gate import MARGIN, GateOptions, Suspicion, suspect
-from featurization.shot_detection.readings import Flags, Network, Run, Small, changes, read_boundaries, runs
+from featurization.shot_detection.readings import Flags, Network, Small, changes, read_boundaries, runs
 
 Window = Callable[[int, int], Small]  # frames [first, last) of a film
 
-CONTEXT = 20  # frames around a doubt that the network sees with it
+CONTEXT = 14  # frames around a doubt that the network sees with it
+_REACH = MARGIN + CONTEXT
+_ASKED = 12  # frames around a doubt that an answer may lie in
+_BESIDE = 2  # the network's answer may be so many frames off
 _CHUNK = 1500  # frames that are looked at together, to bound memory
 _LIKELY = 0.15  # enough of the network's probability where the fast pass thinks of a cut too
 _SURE = 0.5
 _USUAL_RATE = 30.0
+_DIP = 8  # frames of one colour, at most, that belong to the fades around them
 
 
 class Sampled:
@@ -65,17 +69,21 @@ def find_by_network(film: Sampled, network: Network) -> tuple[Boundary, ...]:
     step = _CHUNK // 10
     for first in range(0, film.length, step):
         last = min(first + step, film.length)
-        start, end = max(0, first - MARGIN - CONTEXT), min(last + MARGIN + CONTEXT, film.length)
+        start, end = max(0, first - _REACH), min(last + _REACH, film.length)
         frames = film(start, end)
         found += _placed(read_boundaries(frames, network(frames)), start, first, last)
     return in_order(found)
 
 
 def in_order(found: list[Boundary]) -> tuple[Boundary, ...]:
-    """Boundaries that do not overlap: of two that do, the surer one stays."""
+    """Boundaries that do not overlap: of two that do, the surer one stays. A dip to one colour is one fade."""
     kept: list[Boundary] = []
     for boundary in sorted(found):
-        if not kept or boundary.first > kept[-1].last:
+        last = kept[-1] if kept else None
+        if last and boundary.kind == last.kind == "fade" and boundary.first <= last.last + _DIP:
+            confidence = max(boundary.confidence, last.confidence)
+            kept[-1] = Boundary(last.first, max(boundary.last, last.last), "fade", confidence)
+        elif last is None or boundary.first > last.last:
             kept.append(boundary)
         elif boundary.confidence > kept[-1].confidence:
             kept[-1] = boundary
@@ -83,33 +91,27 @@ def in_order(found: list[Boundary]) -> tuple[Boundary, ...]:
 
 
 def _in_chunk(film: Sampled, first: int, last: int, network: Network, options: GateOptions) -> Iterator[Boundary]:
-    reach = MARGIN + CONTEXT
-    start, end = max(0, first - reach), min(last + reach, film.length)
+    start, end = max(0, first - _REACH), min(last + _REACH, film.length)
     frames = film(start, end)
     suspicion = suspect(frames, options)
-    found = [Boundary(int(at), int(at)) for at in np.flatnonzero(suspicion.sure)]
-    for begin, stop in stretches(suspicion.doubtful, CONTEXT):
-        part = slice(begin, stop + 1)
-        found += [_moved(b, begin) for b in _by_network(frames[part], suspicion.part(begin, stop + 1), network)]
+    found = [*(Boundary(int(at), int(at)) for at in np.flatnonzero(suspicion.sure)), *suspicion.gradual]
+    found += _by_network(frames, suspicion, network, found)
     return _placed(found, start, first, last)
 
 
-def _by_network(frames: Small, suspicion: Suspicion, network: Network) -> Iterator[Boundary]:
-    """What the network finds where it was asked, and between sure cuts."""
-    probabilities = network(frames)
-    enough = np.where(_near(suspicion.likely, 1), _LIKELY, _SURE)
-    asked = _near(suspicion.doubtful, MARGIN) & ~_near(suspicion.sure, 2)
-    for boundary in read_boundaries(frames, probabilities, enough):
-        if (
-            asked[boundary.first : boundary.last + 1].any()
-            and not suspicion.sure[boundary.first : boundary.last + 1].any()
-        ):
-            yield boundary
-
-
-def stretches(doubtful: Flags, context: int) -> Iterator[Run]:
-    """Doubtful frames with `context` around them, joined where they touch."""
-    return runs(_near(doubtful, context))
+def _by_network(frames: Small, suspicion: Suspicion, network: Network, known: Sequence[Boundary]) -> Iterator[Boundary]:
+    """What the network finds where it was asked and nothing is known yet; frames around serve as context."""
+    taken = np.zeros(len(frames), dtype=bool)
+    for boundary in known:
+        taken[boundary.first : boundary.last + 1] = True
+    asked = _near(suspicion.doubtful, _ASKED)
+    enough = np.where(_near(suspicion.likely, _BESIDE), _LIKELY, _SURE)
+    for begin, stop in runs(_near(suspicion.doubtful, CONTEXT)):
+        part = slice(begin, stop + 1)
+        for boundary in read_boundaries(frames[part], network(frames[part]), enough[part]):
+            span = slice(begin + max(0, boundary.first - _BESIDE), begin + boundary.last + _BESIDE + 1)
+            if asked[span].any() and not taken[span].any():
+                yield _moved(boundary, begin)
 
 
 def _near(flags: Flags, distance: int) -> Flags:

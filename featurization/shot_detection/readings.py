@@ -77,9 +77,10 @@ def _boundary(frames: Small, run: Run, reach: Run, confidence: float) -> Boundar
     whole = float(np.abs(frames[last].astype(np.int16) - frames[first]).mean())
     if steps[at] >= _CUT_SHARE * whole and steps[at] >= 2 * np.sort(steps)[-2]:
         return Boundary(first + at, first + at, "cut", confidence)
-    return Boundary(*reach, _gradual_kind(frames, reach), confidence)
+    return Boundary(*reach, gradual_kind(frames, reach), confidence)
 
 
-def _gradual_kind(frames: Small, reach: Run) -> BoundaryKind:
+def gradual_kind(frames: Small, reach: Run) -> BoundaryKind:
+    """A fade goes through a single colour, a dissolve does not."""
     around = frames[max(0, reach[0] - _SEARCH) : reach[1] + 1 + _SEARCH]
     return "fade" if plain_frames(around).any() else "dissolve"
