@@ -12,9 +12,12 @@ from .truth import Facts
 
 
 def describe(film: Film, placed: list[Placed], *, duration_s: float, frames: int, shift: float) -> Facts:
-    """All facts of the film, in seconds and frames of the encoded file; `shift` is the sound's lag behind the mix."""
+    """All facts of the film, in seconds and frames of the encoded file; `shift` is the sound's lag behind the mix.
+
+    The film begins and ends in black, which is no transition between shots.
+    """
     names = {person.short: person.name for person in film.people}
-    black = film.joins[0].first
+    opening, *joins, closing = film.joins
     return {
         "title": film.title,
         "duration_s": round(duration_s, 3),
@@ -22,9 +25,11 @@ def describe(film: Film, placed: list[Placed], *, duration_s: float, frames: int
         "frame_rate": film.rate,
         "width": film.width,
         "height": film.height,
-        "black_lead_in": _frames(film, 0, black),
+        "black_lead_in": _frames(film, 0, opening.first),
+        "fade_in": _frames(film, opening.first, opening.last),
+        "fade_out": _frames(film, closing.first, closing.last),
         "flashes": _flashes(film),
-        "transitions": [{"type": join.kind, **_frames(film, join.first, join.last)} for join in film.joins],
+        "transitions": [{"type": join.kind, **_frames(film, join.first, join.last)} for join in joins],
         "shots": _shots(film),
         "alike": _alike(film),
         "sentences": [
@@ -45,7 +50,9 @@ def write_transitions(path: Path, film: Film) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["type", "start_frame", "end_frame", "time_s"])
-        table.writerows([join.kind, join.first, join.last, round(_middle_s(film, join), 3)] for join in film.joins)
+        table.writerows(
+            [join.kind, join.first, join.last, round(_middle_s(film, join), 3)] for join in film.joins[1:-1]
+        )
 
 
 def _middle_s(film: Film, join: Join) -> float:
@@ -53,18 +60,17 @@ def _middle_s(film: Film, join: Join) -> float:
 
 
 def _shots(film: Film) -> list[Facts]:
-    """Shots with a picture; a gradual join is cut in its middle."""
-    spans = pairwise(film.starts)
+    """Shots with a picture; a gradual join is cut in its middle, and black belongs to the shot beside it."""
+    edges = [0, *film.starts[2:-2], film.starts[-1]]
     return [
         {**_frames(film, first, last), "picture": take.picture, "description": take.description}
-        for take, (first, last) in zip(film.takes, spans, strict=True)
-        if take.picture != "black"
+        for take, (first, last) in zip(film.takes[1:-1], pairwise(edges), strict=True)
     ]
 
 
 def _alike(film: Film) -> list[list[int]]:
     """Pairs of shots, counted as in `shots`, that show the same thing."""
-    pictures = [take.picture for take in film.takes if take.picture != "black"]
+    pictures = [take.picture for take in film.takes[1:-1]]
     return [[a, b] for (a, one), (b, other) in combinations(enumerate(pictures), 2) if one == other]
 
 
