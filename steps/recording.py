@@ -105,7 +105,7 @@ class Recording:
         def measure() -> Iterator[AudioProfile]:
             pcm = self.pcm
             yield AudioProfile(
-                duration_s=pcm.duration_s,
+                duration_s=max(pcm.duration_s, self._pictures_s),
                 loudness_lufs=round(pcm.loudness_lufs, 2),
                 loudness_range_lu=round(pcm.loudness_range_lu, 2),
                 channels=pcm.channels,
@@ -115,6 +115,11 @@ class Recording:
             )
 
         return self.cache.rows("profile", PROFILES, self.settings.decode, measure)[0]
+
+    @property
+    def _pictures_s(self) -> float:
+        """How long a film lasts whatever becomes of its sound; 0 without pictures."""
+        return self.asset.duration_s if self.asset.kind == "video" else 0.0
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -189,10 +194,15 @@ class Recording:
     def transcript(self) -> tuple[str, tuple[Word, ...]]:
         """Where the words come from, and the words: the publisher's if they carry times that fit, else recognised."""
         if self.settings.hear.publisher_transcripts:
-            for file in self.asset.transcripts:
+            for file in filter(self._is_spoken, self.asset.transcripts):
                 if words := self._published_words(file):
                     return f"{PUBLISHER} {file.type}", words
         return self.models.transcriber_name, self.recognised
+
+    def _is_spoken(self, file: TranscriptFile) -> bool:
+        """Whether the transcript may be in the language that is spoken: a translation has its times, not its words."""
+        languages = [tag.partition("-")[0].lower() for tag in (file.language, self.asset.language)]
+        return not all(languages) or languages[0] == languages[1]
 
     def _published_words(self, file: TranscriptFile) -> tuple[Word, ...]:
         if not file.blob:
