@@ -80,8 +80,8 @@ def _top_field(like: VideoFrame) -> Callable[[VideoFrame], VideoFrame]:
     graph.configure()
 
     def top(frame: VideoFrame) -> VideoFrame:
-        source.push(frame)
-        pulled = sink.pull()
+        graph.push(frame)  # through the graph: PyAV frees it when nobody holds it, whatever its filters do
+        pulled = graph.pull()
         return pulled if isinstance(pulled, VideoFrame) else frame
 
     return top
