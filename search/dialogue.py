@@ -131,14 +131,18 @@ class Dialogue:
             sentences=line.last - row + 1,
         )
 
-    def dressed(self, hit: LineFound, query: DialogueQuery) -> LineFound:
-        """A hit with its text, its speaker, and its words with their times."""
+    def dressed(self, hits: tuple[LineFound, ...], query: DialogueQuery) -> tuple[LineFound, ...]:
+        """Hits with their text, their speaker, and their words with their times."""
+        phrases, single = self._phrases(query), self._single(query)
+        return tuple(self._dressed(hit, phrases, single) for hit in hits)
+
+    def _dressed(self, hit: LineFound, phrases: Sequence[Sequence[str]], single: set[str]) -> LineFound:
         first = self.corpus.sentence_rows[hit.id]
         records = self.corpus.layer(_SENTENCES).records(range(first, first + hit.sentences))
         text = " ".join(record["text"] for record in records)
         channel = records[0].get("channel", 0)
         own = [w for w in self.corpus.words(hit.asset_id) if hit.start <= w.middle < hit.end and w.channel == channel]
-        words = marked(timed(text, hit.start, hit.end, own), phrases=self._phrases(query), single=self._single(query))
+        words = marked(timed(text, hit.start, hit.end, own), phrases=phrases, single=single)
         return replace(hit, text=text, speaker=records[0].get("speaker") or "", words=words)
 
     def _phrases(self, query: DialogueQuery) -> Sequence[Sequence[str]]:

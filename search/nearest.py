@@ -119,7 +119,8 @@ class Nearest:
         space = stamp.space if known_space else self.encoder(collection).space
         vector = _mean(query)
         (hits,) = index.search(collection, vector, space=space, limit=depth, where=where)
-        usual = self._background(collection, generation, known_space) @ vector[0]
+        # Not a matrix product: so small a one costs more in waking the threads of BLAS than in multiplying.
+        usual = np.einsum("nd,d->n", self._background(collection, generation, known_space), vector[0])
         sure = calibrated(np.array([hit.score for hit in hits]), usual, n=stamp.rows)
         middle = float(np.median(usual)) if len(usual) else 0.0
         return [Neighbour(hit, float(p), middle) for hit, p in zip(hits, sure, strict=True)]

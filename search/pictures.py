@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,12 +146,16 @@ class Pictures:
 
     def shot(self, name: str) -> ShotFound:
         """The shot with this id; NotFound if there is none."""
-        return self.dressed(self._found(self.corpus.shot_row(name), 1.0, 1.0, ()))
+        (shot,) = self.dressed((self._found(self.corpus.shot_row(name), 1.0, 1.0, ()),))
+        return shot
 
-    def dressed(self, hit: ShotFound) -> ShotFound:
-        """A hit with its tags, its thumbnail and what was measured."""
-        row = self.corpus.shot_rows[hit.id]
-        (record,) = self.corpus.layer("shots").records([row])
+    def dressed(self, hits: tuple[ShotFound, ...]) -> tuple[ShotFound, ...]:
+        """Hits with their tags, their thumbnails and what was measured."""
+        rows = [self.corpus.shot_rows[hit.id] for hit in hits]
+        records = self.corpus.layer("shots").records(rows)
+        return tuple(map(self._dressed, hits, rows, records))
+
+    def _dressed(self, hit: ShotFound, row: int, record: Mapping[str, Any]) -> ShotFound:
         tags = sorted(self.corpus.shot_tags.get(row, {}).items(), key=lambda tag: (-tag[1], tag[0]))
         return replace(
             hit,
@@ -205,9 +210,9 @@ class Sounds:
             why=(near.why,),
         )
 
-    def dressed(self, hit: SoundFound) -> SoundFound:
-        """A hit with what is heard in it, and the shot that it lies under."""
-        return replace(hit, labels=self._labels(hit), shot=self._shot(hit))
+    def dressed(self, hits: tuple[SoundFound, ...]) -> tuple[SoundFound, ...]:
+        """Hits with what is heard in them, and the shots that they lie under."""
+        return tuple(replace(hit, labels=self._labels(hit), shot=self._shot(hit)) for hit in hits)
 
     def _labels(self, hit: SoundFound) -> tuple[str, ...]:
         layer = self.corpus.layer("sounds")

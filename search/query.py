@@ -20,6 +20,7 @@ from search.results import Answer, Found, Group, Hits, LineFound, MomentFound, S
 from search.vector_index import VectorIndex
 
 Hit = TypeVar("Hit", bound=Found)
+Dress = Callable[[tuple[Hit, ...]], tuple[Hit, ...]]  # looks up what hits show, for those that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Engine:
     def moments(self, query: MomentQuery, page: Page | None = None) -> Answer[MomentFound]:
         """What holds at the same time."""
         hits = Moments(self.corpus, self.nearest).search(query)
-        return self._answer(hits, page or Page(), [query], lambda hit: hit)
+        return self._answer(hits, page or Page(), [query], lambda found: found)
 
     def everything(self, said: DialogueQuery, seen: ShotQuery, page: Page | None = None) -> Everything:
         """Words and pictures; where pictures cannot be searched, a note says why."""
@@ -80,18 +81,18 @@ class Engine:
         except (SearchIndexError, SearchError, ModelError) as error:
             return Everything(lines, None, (f"pictures were not searched: {error}",))
 
-    def _answer(self, hits: Hits[Hit], page: Page, asked: list[object], dressed: Callable[[Hit], Hit]) -> Answer[Hit]:
+    def _answer(self, hits: Hits[Hit], page: Page, asked: list[object], dressed: Dress[Hit]) -> Answer[Hit]:
         """The page, with whatever its hits show looked up for them alone."""
         generation = self.nearest.generation
         state = (self.corpus.snapshot, generation.number if generation else 0)
         answer = paged(hits, page, fingerprint(asked, state))
         return replace(
             answer,
-            items=tuple(map(dressed, answer.items)),
+            items=dressed(answer.items),
             groups=tuple(_dressed(group, dressed) for group in answer.groups),
             notes=(*answer.notes, *self.notes),
         )
 
 
-def _dressed(group: Group[Hit], dressed: Callable[[Hit], Hit]) -> Group[Hit]:
-    return replace(group, items=tuple(map(dressed, group.items)))
+def _dressed(group: Group[Hit], dressed: Dress[Hit]) -> Group[Hit]:
+    return replace(group, items=dressed(group.items))

@@ -33,8 +33,8 @@ def read_corpus(store: Store) -> Corpus:
         read = Corpus(
             number,
             assets={asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items()},
-            layers={table.name: Layer(store.arrow(table)) for table in _SPANS},
-            extracted={name: Layer(table) for name, table in layers(store).items()},
+            layers={table.name: Layer(store.arrow(table).combine_chunks()) for table in _SPANS},
+            extracted={name: Layer(table.combine_chunks()) for name, table in layers(store).items()},
             words=_words_of(store),
         )
         if store.current().number == number:
