@@ -25,6 +25,7 @@ VERSIONS = {
     "vectors": "1",
     "shots": "1",
     "film": "1",
+    "tags": "1",
 }
 
 

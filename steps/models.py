@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
+from pathlib import Path
 
 from featurization.extractor import Extractor, installed_extractors
+from featurization.image_tags import VOCABULARY, Vocabulary, load_vocabulary
 from featurization.models import Registry, load_registry
 from featurization.shot_vectors import IMAGE, SOUND, ImageExtractor, SoundExtractor
 from featurization.sound_vectors import SoundEncoder, load_sound_encoder
@@ -32,7 +34,7 @@ class Models:
         """Raise ModelError, which names the way out, if a model is unknown, missing, or has other bytes than pinned."""
         for name in (self.settings.transcribe.model, TEXT_MODEL, SPEAKER_MODEL, SPEECH_MODEL, SHOT_MODEL):
             self.registry.locate(name)
-        _ = self.spaces
+        _ = self.spaces, self.vocabulary
 
     def identity(self, name: str) -> str:
         """`name@12 hex of the sha256`."""
@@ -54,6 +56,11 @@ class Models:
     @cached_property
     def images(self) -> ImageEncoder:
         return load_image_encoder(self.settings.vision, self.registry, lambda: self.text)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The labels that zero-shot tags may have. ConfigError if the file is not readable."""
+        return load_vocabulary(Path(self.settings.tags.vocabulary or VOCABULARY))
 
     @cached_property
     def sound_vectors(self) -> SoundEncoder:

@@ -13,6 +13,7 @@ from featurization.context import ContextOptions
 from featurization.decode import DecodeOptions
 from featurization.errors import ConfigError
 from featurization.frames import FrameOptions
+from featurization.image_tags import TagOptions
 from featurization.keyframes import KeyframeOptions
 from featurization.scenes import SceneOptions
 from featurization.sentences import SentenceOptions
@@ -89,6 +90,7 @@ class Settings:
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
     vision: VisionOptions = field(default_factory=VisionOptions)
     sound_vectors: SoundVectorOptions = field(default_factory=SoundVectorOptions)
+    tags: TagOptions = field(default_factory=TagOptions)
     context: ContextOptions = field(default_factory=ContextOptions)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     candidates: CandidateOptions = field(default_factory=CandidateOptions)

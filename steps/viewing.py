@@ -20,6 +20,7 @@ from PIL import Image as Pictures
 from featurization.context import fuse, words_in
 from featurization.extractor import Extractor, Findings, Image, Vectors
 from featurization.frames import Footage, decode_frames
+from featurization.image_tags import zero_shot_tags
 from featurization.keyframes import choose_keyframes, sprite_sheet, webp
 from featurization.loudness import Levels
 from featurization.media import FilmProfile, Scene, Segment, Sentence, Shot, Tag, Vector, overlap_s
@@ -30,7 +31,7 @@ from featurization.shots import detect_shots
 from steps.extracted import FUSED, layer_table, run, tags_of, verified
 from steps.models import SHOT_MODEL
 from steps.recording import LEVEL_HOP_S, Recording
-from steps.tables import FILMS, SHOTS
+from steps.tables import FILMS, SHOTS, TAGS
 
 TILES = 400  # pictures on the sheet for scrubbing, at most
 SHEET_AREA = 1_000  # square tiles that a WebP file of ten columns has room for
@@ -169,9 +170,20 @@ class Viewing:
         return find_scenes(self.detected, self.image_vectors, self.settings.scenes)
 
     @cached_property
+    def zero_shot_tags(self) -> tuple[Tag, ...]:
+        """What the vocabulary's words say of the pictures."""
+        vocabulary, options = self.models.vocabulary, self.settings.tags
+
+        def judge() -> tuple[Tag, ...]:
+            return zero_shot_tags(self.detected, self.image_vectors, self.models.images, options, vocabulary=vocabulary)
+
+        key = (self._shot_options, self.models.image_extractor.space, options, vocabulary.digest)
+        return self.cache.rows("tags", TAGS, key, judge)
+
+    @cached_property
     def tags(self) -> tuple[Tag, ...]:
         """Zero-shot tags, and the labels that extractors give."""
-        tags: list[Tag] = []
+        tags = list(self.zero_shot_tags)
         for extractor in self.models.extractors:
             tags += tags_of(self.findings(extractor).rows, f"{extractor.name} {extractor.version}")
         return tuple(sorted(tags, key=lambda tag: (tag.start, tag.label)))
@@ -215,7 +227,7 @@ class Viewing:
 
     def compute(self) -> None:
         """Fill the cache with everything that takes time."""
-        _ = self.detected, self.profile, self.image_vectors, self.sound_vectors
+        _ = self.detected, self.profile, self.image_vectors, self.sound_vectors, self.zero_shot_tags
         for extractor in self.models.extractors:
             self.findings(extractor)
 
