@@ -17,7 +17,8 @@ from serving.exports import Format
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
-    help="Podcast feeds become 30-second previews. Start with [bold]rushes demo[/].",
+    help="Podcast feeds become 30-second previews, videos become shots that can be found. "
+    "Start with [bold]rushes demo[/].",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -202,7 +203,8 @@ def export(
 ) -> None:
     """Write what was heard of an asset for other tools.
 
-    vtt and srt are captions, chapters the Podcasting 2.0 JSON, rttm the speakers.
+    vtt and srt are captions, chapters the Podcasting 2.0 JSON, rttm the speakers; edl (CMX 3600) and otio are the
+    shots of a film, for editing programs.
     label-studio is a task for a project whose labels are named speaker, ad and topic.
     json is everything.
     """

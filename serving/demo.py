@@ -1,4 +1,4 @@
-"""The main job on the bundled sample: three flows, one after another, as a user would run them."""
+"""The main job on the bundled samples, a feed and a film: three flows, one after another, as a user would run them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from featurization.errors import RushesError
+from featurization.media import Asset
 from serving.terminal import console, counted, plain, safe
 from steps.store import ROOT, Store
 from steps.tables import ASSETS
 
 STORE = ROOT / ".rushes-demo"
-SOURCE = "samples/feed.xml"
+FEED = "samples/feed.xml"
+FILM = "samples/film/manifest.csv"
 _LAST_LINES = 12
 _PARTIAL = 3  # exit status of a flow that quarantined something: flows/project_flow.py
 _PATIENCE_S = 5  # what an interrupted flow gets to end its tasks
@@ -67,8 +69,8 @@ def run_demo() -> int:
 
     store = Store(os.environ.get("RUSHES_STORE") or str(STORE))
     out, log = console(), log_path(store)
-    out.print(f"[bold]rushes demo[/]: a feed of three short episodes becomes previews, in {safe(absolute(store))}")
-    out.print("[dim]two to three minutes the first time, on two cores[/]\n")
+    out.print(f"[bold]rushes demo[/]: three short episodes and a film become previews, in {safe(absolute(store))}")
+    out.print("[dim]three to four minutes the first time, on two cores[/]\n")
     try:
         done = demonstrate(store, log, out=out)
     except DemoError as failure:
@@ -83,19 +85,24 @@ def run_demo() -> int:
 
 
 def demonstrate(store: Store, log: Path, *, out: Console) -> Demonstrated:
-    """Take the sample feed through ingest, hearing and publishing; the flows' whole output goes to `log`.
+    """Take the sample feed and film through ingest, featurizing and publishing; the flows' output goes to `log`.
 
     What is done already is not done again. Raises DemoError if a flow fails.
     """
     started = time.monotonic()
     log.write_text("", encoding="utf-8")
     stages = Stages(out, store, log)
-    complete = stages.run(Stage("Ingest", "read the feed, fetch and check", "ingest_media", ("--source", SOURCE)))
-    asset_ids = tuple(a for a, (asset,) in store.read(ASSETS).items() if asset.feed == SOURCE)
+    complete = stages.run(Stage("Ingest", "read the feed, fetch and check", "ingest_media", ("--source", FEED)))
+    complete &= stages.run(Stage("Ingest", "read the film", "ingest_media", ("--source", FILM)))
+    asset_ids = tuple(asset_id for asset_id, (asset,) in store.read(ASSETS).items() if _is_sample(asset))
     mine = ("--assets", ",".join(asset_ids))
-    complete &= stages.run(Stage("Hear", "words, speakers, topics, ads, spoilers", "featurize_media", mine))
+    complete &= stages.run(Stage("Analyse", "words, speakers, topics, ads, shots; index", "featurize_media", mine))
     complete &= stages.run(Stage("Publish", "rank, gate, cut and master", "publish_previews", mine))
     return Demonstrated(asset_ids, complete, time.monotonic() - started)
+
+
+def _is_sample(asset: Asset) -> bool:
+    return asset.feed == FEED or Path(asset.source).parent == (ROOT / FILM).parent
 
 
 def absolute(store: Store) -> str:

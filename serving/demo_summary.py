@@ -43,7 +43,7 @@ def _row(preview: Preview) -> tuple[str, ...]:
 def show_where(published: Sequence[str], store: Store, *, log: Path, console: Console) -> None:
     """Where the previews, the report, the feed and the log are, and how to serve them."""
     places = {
-        "listen": [f"previews/{asset_id}/preview.mp3" for asset_id in published],
+        "play": [key for asset_id in published for key in _media(asset_id, store)],
         "report": [REPORT] if store.files.exists(REPORT) else [],
         "feed": [f"feeds/{name}" for name in store.files.list("feeds")],
     }
@@ -51,7 +51,8 @@ def show_where(published: Sequence[str], store: Store, *, log: Path, console: Co
     for name, keys in places.items():
         for number, key in enumerate(keys):
             _point(console, name if number == 0 else "", shown(store.files.path(key)))
-    _point(console, "browse", serve_command(store))
+    _point(console, "search", command(store, 'search "a cup of coffee"'))
+    _point(console, "browse", command(store, "serve"))
     _point(console, "log", shown(str(log)))
 
 
@@ -65,8 +66,15 @@ def shown(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def serve_command(store: Store) -> str:
-    """The command that serves this store, as it works from here."""
+def _media(asset_id: str, store: Store) -> list[str]:
+    """Keys of what is played of a preview: sound or film."""
+    names = store.files.list(f"previews/{asset_id}")
+    return [f"previews/{asset_id}/{name}" for name in names if name in ("preview.mp3", "preview.mp4")]
+
+
+def command(store: Store, arguments: str) -> str:
+    """A `rushes` command on this store, as it works from here."""
     program = "rushes" if shutil.which("rushes") else shlex.quote(shown(str(Path(sys.argv[0]).absolute())))
     elsewhere = Store(store_url()).files.root != store.files.root
-    return f"RUSHES_STORE={shlex.quote(shown(absolute(store)))} {program} serve" if elsewhere else f"{program} serve"
+    whole = f"{program} {arguments}"
+    return f"RUSHES_STORE={shlex.quote(shown(absolute(store)))} {whole}" if elsewhere else whole

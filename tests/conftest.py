@@ -1,4 +1,4 @@
-"""What tests share: the sample feed taken through the real flows, once."""
+"""What tests share: the sample feed and the sample film taken through the real flows, once."""
 
 from __future__ import annotations
 
@@ -57,10 +57,11 @@ def truth() -> Mapping[str, Any]:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    """The sample feed, ingested, heard and published by the flows as a user runs them."""
+    """The sample feed and film, ingested, featurized and published by the flows as a user runs them."""
     place = Workplace(tmp_path_factory.mktemp("published"))
     for name, arguments in (
         ("ingest_media", ["--source", str(SAMPLES / "feed.xml")]),
+        ("ingest_media", ["--source", str(SAMPLES / "film" / "manifest.csv")]),
         ("featurize_media", []),
         ("publish_previews", []),
     ):

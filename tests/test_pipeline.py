@@ -29,7 +29,8 @@ def by_title(place: Workplace) -> dict[str, tuple[Asset, Preview, dict[str, Any]
     truth = json.loads((SAMPLES / "truth.json").read_text())
     previews = place.store.read(PREVIEWS)
     assets = [rows[0] for rows in place.store.read(ASSETS).values()]
-    return {a.title: (a, previews[a.asset_id][0], truth[Path(a.source).name]) for a in assets}
+    episodes = [asset for asset in assets if asset.kind == "audio"]
+    return {a.title: (a, previews[a.asset_id][0], truth[Path(a.source).name]) for a in episodes}
 
 
 def permitted(place: Workplace) -> list[tuple[Asset, Preview, dict[str, Any]]]:
