@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,10 +23,12 @@ from search.query import Engine
 from search.results import Answer, LineFound, MomentFound, ShotFound, SoundFound
 from search.results import Found as Hit
 from serving.configured import configured_encoders
+from serving.inline_pictures import escaped, protocol, strip
 from serving.terminal import console, plain, print_json, safe, table, timecode
 from steps.corpus import Desk
 from steps.store import Store
 
+_PICTURES = 6  # as many as a line takes
 Place = Literal["all", "dialogue", "pictures", "sounds", "moments"]
 Cell = str | Text
 
@@ -56,13 +60,14 @@ class Found:
 
 def run_search(asked: Asked, *, as_json: bool) -> None:
     """Print what is found in the store. Raises a RushesError that says how to ask."""
-    with closing(Desk(Store(), configured_encoders())) as desk:
-        engine = desk.engine()
-        found = find(asked, engine)
+    store = Store()
+    with closing(Desk(store, configured_encoders())) as desk:
+        found = find(asked, desk.engine())
     if as_json:
         print_json(_json(found))
     else:
         _print(found)
+        _show_thumbnails(found, store)
 
 
 def find(asked: Asked, engine: Engine) -> Found:
@@ -164,6 +169,15 @@ def _print(found: Found) -> None:
         notes |= dict.fromkeys(note for note in answer.notes if note != "nothing matches")
     for note in notes:
         console(stderr=True).print(f"[dim]note: {safe(note)}[/]", soft_wrap=True)
+
+
+def _show_thumbnails(found: Found, store: Store) -> None:
+    """The shots in the order of their table, where the terminal shows pictures."""
+    spoken = protocol(os.environ) if sys.stdout.isatty() else ""
+    shots = found.answers.get("shots")
+    keys = [hit.thumbnail for hit in shots.items if hit.thumbnail][:_PICTURES] if shots else []
+    if spoken and keys:
+        sys.stdout.write(escaped(strip([store.files.read(key) for key in keys]), spoken))
 
 
 def _line(hit: LineFound) -> tuple[Cell, ...]:

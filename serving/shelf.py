@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Query, Request
@@ -13,6 +14,7 @@ from search.nearest import Encoders
 from search.query import Engine
 from serving.catalog import Catalog, read_catalog
 from steps.corpus import Desk
+from steps.feedback import FEEDBACK
 from steps.previews import Preview
 from steps.store import Store
 
@@ -28,13 +30,18 @@ class Shelf:
         self.store, self.desk = store, Desk(store, encoders)
         self.counts: Counter[tuple[str, int]] = Counter()
         self._catalog = Catalog()
+        self._tables: object = None
         self._lock = threading.Lock()
 
     def catalog(self) -> Catalog:
         """The catalog of the current snapshot."""
         with self._lock:
-            if self._catalog.snapshot != self.store.current().number:
-                self._catalog = read_catalog(self.store)
+            current = self.store.current()
+            if self._catalog.snapshot != current.number:
+                tables = {name: pieces for name, pieces in current.tables.items() if name not in FEEDBACK}
+                same = self._catalog.snapshot and tables == self._tables  # only feedback came in since
+                self._catalog = replace(self._catalog, snapshot=current.number) if same else read_catalog(self.store)
+                self._tables = tables
             return self._catalog
 
     def asset(self, asset_id: str) -> Asset:

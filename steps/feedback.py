@@ -69,6 +69,7 @@ Row = TypeVar("Row", Label, GoldenClip, Event)
 LABELS = Table("labels", Label)
 GOLDEN_CLIPS = Table("golden_clips", GoldenClip)
 EVENTS = Table("events", Event)
+FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, EVENTS.name})
 
 
 @dataclass(frozen=True, slots=True)

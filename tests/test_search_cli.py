@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pictures
 from searchable_store import ENCODERS, HILL, SEA, TALK, encoded, picture, searchable
 
 from search.open_index import open_index
 from serving import cli, search_terminal
+from serving.inline_pictures import escaped, protocol, strip
 from steps.index import publish
 from steps.store import Store
 
@@ -132,6 +137,30 @@ def test_an_empty_store_says_what_to_do(rushes: Rushes, monkeypatch: pytest.Monk
     code, out, err = rushes("harbour")
     assert (code, "nothing matches" in out) == (0, True)
     assert "featurize_media" in err
+
+
+def test_thumbnails_are_written_as_terminals_want_them():
+    png = strip([encoded(picture("red"), "WEBP"), encoded(picture("green"), "WEBP")])
+    with Pictures.open(io.BytesIO(png)) as sheet:
+        assert sheet.height == 96
+        assert sheet.getpixel((10, 48))[0] > 200 > sheet.getpixel((sheet.width - 20, 48))[0]
+    assert base64.b64decode(escaped(png, "iterm").partition(":")[2].rstrip("\x07\n")) == png
+    chunks = re.findall("\x1b_G([^;]*);([^\x1b]*)\x1b\\\\", escaped(bytes(9000), "kitty"))
+    assert [control for control, _ in chunks] == ["a=T,f=100,m=1", "m=1", "m=0"]
+    assert base64.b64decode("".join(text for _, text in chunks)) == bytes(9000)
+
+
+@pytest.mark.parametrize(
+    ("environment", "spoken"),
+    [
+        ({}, ""),
+        ({"TERM": "xterm-256color"}, ""),
+        ({"KITTY_WINDOW_ID": "1"}, "kitty"),
+        ({"TERM_PROGRAM": "iTerm.app"}, "iterm"),
+    ],
+)
+def test_terminals_say_what_they_understand(environment: dict[str, str], spoken: str):
+    assert protocol(environment) == spoken
 
 
 def test_help_has_examples(rushes: Rushes):
