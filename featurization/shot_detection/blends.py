@@ -17,7 +17,8 @@ from featurization.shot_detection.edges import likeness
 from featurization.shot_detection.readings import Flags, Small, gradual_kind, runs
 
 FARTHEST = 25  # frames to either side that a transition's extent is measured with
-_LAGS = (6, 12)  # frames: transitions of 4 to 50 show in one of them
+_QUICK = 3
+_LAGS = (_QUICK, 6, 12)  # frames: transitions of 4 to 50 show in one of them
 _SPREADS = (3, 6, 9, 12, 18, FARTHEST)
 _SATURATED = 0.85  # share of the largest change at which the pictures are taken to be past the transition
 
@@ -27,9 +28,9 @@ class BlendOptions:
     """When a frame is taken for a mix. Changes are means per pixel, 0 to 255, between the pictures around it."""
 
     change: float = 15.0
+    quick_change: float = 25.0  # over the shortest lag, over which a moving camera is a mix too
     distance: float = 0.35  # of the frame from their mean, as a share of the change
     likeness: float = 0.5  # of the pictures around; more is one scene
-    likely_distance: float = 0.28
     likely_likeness: float = 0.4
     sure_change: float = 25.0
     sure_distance: float = 0.2
@@ -54,7 +55,7 @@ class Blend:
 
     def is_likely(self, options: BlendOptions) -> bool:
         """Whether little is missing for it to be one."""
-        return self.distance <= options.likely_distance and self.likeness <= options.likely_likeness
+        return self.likeness <= options.likely_likeness
 
 
 def find_blends(frames: Small, cuts: Flags, options: BlendOptions) -> Iterator[Blend]:
@@ -79,7 +80,8 @@ def _best_mix(frames: Small, cuts: Flags, options: BlendOptions) -> tuple[NDArra
             continue
         changes = np.abs(after - before).mean(axis=(1, 2, 3))
         apart = np.abs(now - (before + after) // 2).mean(axis=(1, 2, 3))
-        whole = (count[2 * lag :] == count[: -2 * lag]) & (changes >= options.change)
+        least = options.quick_change if lag == _QUICK else options.change
+        whole = (count[2 * lag :] == count[: -2 * lag]) & (changes >= least)
         share = np.where(whole, apart / np.maximum(changes, 1.0), 1.0)
         better = share < distance[inner]
         for array, values in ((change, changes), (distance, share)):

@@ -31,11 +31,13 @@ class GateOptions:
     step: float = 8.0  # a smaller one is never a cut
     same_scene: float = 0.7  # more likeness than this and nothing was cut
     same_scene_at_once: float = 0.9  # the same for a step that stands alone: a jump cut keeps much
-    alone: float = 3.0  # ratio to the next largest step around
+    alone: float = 3.5  # ratio to the next largest step around
+    likely_likeness: float = 0.65  # at most, for a step that stands alone
     sure_step: float = 15.0
     sure_ratio: float = 2.0
     sure_rest: float = 0.7  # share of the step by which the pictures before and after stay apart
     sure_likeness: float = 0.45  # at most
+    sure_likeness_alone: float = 0.55
     blends: BlendOptions = field(default_factory=BlendOptions)
 
 
@@ -78,11 +80,18 @@ class _Step:
     likeness: float
 
     def is_sure(self, options: GateOptions) -> bool:
-        large = self.size >= options.sure_step and self.ratio >= options.sure_ratio
-        return large and self.is_likely(options)
+        alone = self.ratio >= options.alone
+        alike = self.likeness > (options.sure_likeness_alone if alone else options.sure_likeness)
+        return (
+            self.size >= options.sure_step and self.ratio >= options.sure_ratio and self._lasts(options) and not alike
+        )
 
     def is_likely(self, options: GateOptions) -> bool:
-        return self.rest >= options.sure_rest and self.likeness <= options.sure_likeness
+        alone = self.ratio >= options.alone
+        return self._lasts(options) and self.likeness <= (options.likely_likeness if alone else options.sure_likeness)
+
+    def _lasts(self, options: GateOptions) -> bool:
+        return self.rest >= options.sure_rest
 
     def is_doubtful(self, options: GateOptions) -> bool:
         alone = self.ratio >= options.alone
