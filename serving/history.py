@@ -6,6 +6,7 @@ from featurization.media import Quarantined
 from serving.configured import settings
 from serving.terminal import console, safe
 from steps.feed_copies.publish_copies import write_feed_copies
+from steps.feedback import FEEDBACK
 from steps.previews import PREVIEWS
 from steps.publish import Summary, restore_previews
 from steps.reporting.run_report import REPORT, run_report
@@ -18,8 +19,8 @@ from steps.tables import QUARANTINE
 def run_rollback() -> None:
     """Roll the store back and say where it stands."""
     store = Store()
-    undone = store.current()
     rolled = roll_back(settings=settings(), store=store)
+    undone = next(s for s in reversed(store.history()) if s.run == rolled.run.removeprefix("rollback of "))
     console().print(
         f"undid snapshot {undone.number} ({safe(short_run(undone.run))}); snapshot {rolled.number} has the tables, "
         f"previews, feeds and report of snapshot {undone.parent}",
@@ -28,8 +29,11 @@ def run_rollback() -> None:
 
 
 def roll_back(*, settings: Settings, store: Store) -> Snapshot:
-    """Make the state before the last commit current again, with its previews, copies of feeds and report."""
-    rolled = store.rollback()
+    """Make the state before the last run current again, with its previews, copies of feeds and report.
+
+    What people judged since stays.
+    """
+    rolled = store.rollback(keep=FEEDBACK)
     restore_previews(store)
     kept = write_feed_copies(settings=settings, store=store)
     for name in store.files.list("feeds"):

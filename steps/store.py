@@ -17,9 +17,9 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -215,16 +215,29 @@ class Store:
     def _create(self, snapshot: Snapshot) -> bool:
         return self.files.create(f"snapshots/{snapshot.number:08d}.json", snapshot.to_json())
 
-    def rollback(self) -> Snapshot:
-        """Make the state before the current one current again; the undone state stays in the history."""
-        undone = self.current()
+    def rollback(self, keep: Collection[str] = ()) -> Snapshot:
+        """Make the state before the last commit current again; the undone state stays in the history.
+
+        Tables named in `keep` stay as they are, and commits to them alone are passed over.
+        """
+        current = undone = self.current()
+        while undone.number and self._changed(undone) and self._changed(undone) <= set(keep):
+            undone = self._snapshot(undone.parent)
         if not undone.number:
             raise StoreError(f"{self.url}: nothing was committed yet, so there is nothing to roll back")
         before = self._snapshot(undone.parent)
-        rolled = replace(before, number=undone.number + 1, run=f"rollback of {undone.run}")
+        kept = {name: pieces for name, pieces in current.tables.items() if name in keep}
+        rolled = Snapshot(current.number + 1, before.parent, f"rollback of {undone.run}", {**before.tables, **kept})
         if not self._create(rolled):
             raise StoreError(f"{self.url}: another run committed meanwhile; look at `rushes runs` and try again")
         return rolled
+
+    def _changed(self, snapshot: Snapshot) -> set[str]:
+        """Names of the tables that a commit changed."""
+        before = self._snapshot(snapshot.parent).tables
+        return {
+            name for name in snapshot.tables.keys() | before.keys() if snapshot.tables.get(name) != before.get(name)
+        }
 
 
 def _bucket(asset_id: str) -> str:

@@ -142,3 +142,13 @@ def test_a_store_that_cannot_be_written_says_where(tmp_path: Path):
 def test_a_full_disk_is_said_with_the_way_out():
     with pytest.raises(StoreError, match=r"no space left.*RUSHES_STORE"), explained("writing x"):
         Path("/dev/full").write_bytes(b"x")
+
+
+def test_a_rollback_leaves_what_is_to_be_kept_and_passes_over_commits_to_it_alone(store: Store):
+    store.commit("run/1", {WORDS: {"aa01": HELLO[:1]}})
+    store.commit("run/2", {WORDS: {"aa01": HELLO}})
+    store.commit("an editor", {ADS: {"aa01": BARE}})
+    rolled = store.rollback(keep={"ads"})
+    assert rolled.run == "rollback of run/2"
+    assert store.read(WORDS) == {"aa01": (HELLO[0],)}
+    assert store.read(ADS) == {"aa01": tuple(BARE)}
