@@ -163,6 +163,7 @@ index_app = typer.Typer(
     context_settings=_HELP,
     no_args_is_help=True,
     help="See, rebuild or roll back the search index.",
+    epilog=_examples("rushes index status", "rushes index rebuild"),
 )
 app.add_typer(index_app, name="index")
 

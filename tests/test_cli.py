@@ -27,7 +27,20 @@ from steps.settings import Settings
 from steps.store import ROOT, Store
 
 Rushes = Callable[..., tuple[int, str, str]]
-COMMANDS = ("demo", "doctor", "feed", "probe", "models", "assets", "runs", "rollback", "export", "search", "index", "serve")
+COMMANDS = (
+    "demo",
+    "doctor",
+    "feed",
+    "probe",
+    "models",
+    "assets",
+    "runs",
+    "rollback",
+    "export",
+    "search",
+    "index",
+    "serve",
+)
 
 
 @pytest.fixture
