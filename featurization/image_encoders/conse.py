@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featurization.extractor import Image, Vectors
-from featurization.image_encoders.class_vectors import classes_digest, kept_class_vectors
+from featurization.image_encoders.class_vectors import class_vectors, classes_digest
 from featurization.image_encoders.preparation import Preparation
 from featurization.text import TextEncoder
 from featurization.vision import TextEncoderFactory, VisionOptions
@@ -41,6 +41,7 @@ class Conse:
         """`identities` are those of the two models; `read` gives the text encoder at the first use."""
         self._folder, self._load_text, self._options = folder, read, options
         self.feature_space = identities[0]
+        self._reading = identities[1]
         made_of = "\n".join((*identities, classes_digest(), f"{VERSION} {TOP} {TEMPERATURE}"))
         self.space = f"conse@{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
         self._prepare = Preparation((224, 224), _GREY, _SPREAD)
@@ -75,8 +76,7 @@ class Conse:
 
     @cached_property
     def _classes(self) -> Vectors:
-        place = self._folder.parent / "conse" / f"{self.space.partition('@')[2]}.npy"
-        return kept_class_vectors(place, self._text)
+        return class_vectors(self._text, identity=self._reading)
 
     @cached_property
     def _mean(self) -> Vectors:

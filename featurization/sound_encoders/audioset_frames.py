@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class AudioSetFrames:
         network = YamNet() if self._name == "yamnet" else VggIsh()
         try:
             network.load_state_dict(torch.load(self._weights, map_location="cpu", weights_only=True))
-        except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError) as error:
+        except (OSError, RuntimeError, ValueError, AttributeError, EOFError, UnpicklingError) as error:
             raise ModelError(
                 f"{self._weights}: not the weights of {self._name}; download {_RELEASES[self._name]} again"
             ) from error

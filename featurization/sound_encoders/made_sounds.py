@@ -68,4 +68,4 @@ def _levelled(sound: Signal, generator: np.random.Generator) -> Samples:
     """At a level between -35 and -12 dBFS."""
     rms = np.sqrt(np.mean(sound**2))
     level = 10 ** (generator.uniform(-35, -12) / 20)
-    return (sound * level / rms if rms else sound).astype(np.float32)
+    return np.clip(sound * level / rms if rms else sound, -1, 1).astype(np.float32)
