@@ -215,7 +215,7 @@ class MilvusFolder:
         milvus = Milvus(str(begun.database), shown=str(self._path), way_out=FREE)
         try:
             for each in collections:
-                milvus.write(plain_name(each.name), each)
+                milvus.write(plain_name(each.name), each, exact=True)
         finally:
             milvus.close()
         begun.write(collections, generation)

@@ -21,7 +21,6 @@ from search.vector_index import Collection, Vectors, Where
 if TYPE_CHECKING:
     from pymilvus import CollectionSchema, MilvusClient
 
-FLAT_ROWS = 100_000  # below, comparing every vector is as fast as HNSW and loses nothing
 HNSW = {"M": 32, "efConstruction": 400}
 EF = 512  # candidates that HNSW keeps per query
 BATCH_BYTES = 8 << 20  # a server takes messages of 64 MB
@@ -57,21 +56,21 @@ class Milvus:
         with self._speaking():
             return call(*arguments, timeout=TIMEOUT_S, **named)
 
-    def write(self, name: str, collection: Collection) -> None:
-        """Create a collection, fill it, and see that it is all there."""
+    def write(self, name: str, collection: Collection, *, exact: bool) -> None:
+        """Create a collection, fill it, and see that it is all there. `exact` compares every vector, else HNSW."""
         client, rows = self._client, collection.columns.num_rows
         self._ask(client.create_collection, name, schema=self._schema(collection), consistency_level="Strong")
         for batch in _batches(collection):
             self._ask(client.insert, name, batch)
         self._ask(client.flush, name)
         indexes = client.prepare_index_params()
-        kind, build = ("FLAT", {}) if rows < FLAT_ROWS else ("HNSW", HNSW)
-        indexes.add_index("vector", index_type=kind, metric_type="IP", params=build)
+        kind: dict[str, Any] = {"index_type": "FLAT"} if exact else {"index_type": "HNSW", "params": HNSW}
+        indexes.add_index("vector", metric_type="IP", **kind)
         if collection.text:
             tuning = {"bm25_k1": K1, "bm25_b": B}
             indexes.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=tuning)
         with self._speaking():  # without a time limit: building takes as long as it takes
-            client.create_index(name, indexes, sync=kind != "FLAT")  # waiting for it means sleeping half a second
+            client.create_index(name, indexes, sync=not exact)  # waiting for it means sleeping half a second
             client.load_collection(name)
         (counted,) = self._ask(client.query, name, filter="", output_fields=["count(*)"], consistency_level="Strong")
         if counted["count(*)"] != rows:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from index_factory import SPACE, compass, ids, milvus_server, publish, sentences, shots
 
@@ -307,3 +308,22 @@ def test_a_server_that_was_restarted_answers_again(tmp_path: Path) -> None:
         assert index.current() == made
         assert answers(index) == 24
         assert len(index.match("sentences", "harbour", limit=9)) == 2
+
+
+def test_large_collections_on_a_server_lose_next_to_nothing(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.milvus_server.FLAT_ROWS", 1000)
+    rng = np.random.default_rng(9)
+    vectors = rng.standard_normal((3000, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    queries = rng.standard_normal((50, 32)).astype(np.float32)
+    with closing(open_index(f"{server}/{tmp_path.name}")) as index:
+        publish(index, shots(vectors))
+        answered = index.search("shots", queries, space=SPACE, limit=10)
+    nearest = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
+    found = [
+        len({hit.id for hit in hits} & {f"film-{n:04d}" for n in row})
+        for hits, row in zip(answered, nearest, strict=True)
+    ]
+    assert sum(found) >= 0.99 * 10 * len(queries)
