@@ -73,7 +73,9 @@ def test_flashes_and_fast_motion_are_no_cuts(shoot, registry):
 
 @pytest.mark.parametrize("frames", [6, 12, 25, 45])
 def test_a_dissolve_is_cut_in_its_middle_and_reaches_as_far_as_it_does(shoot, registry, frames):
-    shots = detect_shots(shoot(dissolve(scenery(7, 90), scenery(8, 90), frames)), ShotOptions(), registry)
+    shots = detect_shots(
+        shoot(dissolve(scenery(7, 90, speed=0.3), scenery(8, 90, speed=0.3), frames)), ShotOptions(), registry
+    )
     assert [shot.transition for shot in shots] == ["start", "dissolve"]
     middle = 90 - frames / 2
     assert shots[1].start == pytest.approx(middle / RATE, abs=3 / RATE)

@@ -18,8 +18,9 @@ from featurization.shot_detection.readings import Flags, Small, gradual_kind, ru
 
 FARTHEST = 25  # frames to either side that a transition's extent is measured with
 _QUICK = 3
-_LAGS = (_QUICK, 6, 12)  # frames: transitions of 4 to 50 show in one of them
+_LAGS = (_QUICK, 6, 12, 24)  # frames: transitions of 4 to 50 show in one of them
 _SPREADS = (3, 6, 9, 12, 18, FARTHEST)
+_PAST = 3  # frames beyond the mixes found, where there is little left of the other picture
 _SATURATED = 0.85  # share of the largest change at which the pictures are taken to be past the transition
 
 
@@ -39,7 +40,7 @@ class BlendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """Frames [first, last] that are mixes, and how good one the best of them is."""
+    """Frames [first, last] that are mixes, and what the best of them mixes, and how well."""
 
     first: int
     last: int
@@ -60,18 +61,24 @@ class Blend:
 
 def find_blends(frames: Small, cuts: Flags, options: BlendOptions) -> Iterator[Blend]:
     """Stretches of mixes, in order; none of them is measured across one of the `cuts`."""
-    change, distance = _best_mix(frames, cuts, options)
+    distance = _distance_from_mean(frames, cuts, options)
     for first, last in runs(distance <= options.distance):
         best = first + int(distance[first : last + 1].argmin())
         spread = _spread(frames, cuts, best)
-        alike = likeness(frames[best - spread], frames[best + spread])
+        before, after = frames[best - spread], frames[best + spread]
+        low, high = _between_cuts(cuts, best)
+        ends = likeness(frames[max(low, first - _PAST)], frames[min(high, last + _PAST)])
+        alike = min(likeness(before, after), ends)
         if alike <= options.likeness:
-            yield Blend(first, last, best, float(change[best]), float(distance[best]), alike)
+            yield Blend(first, last, best, _apart(before, after), float(distance[best]), alike)
 
 
-def _best_mix(frames: Small, cuts: Flags, options: BlendOptions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Change around each frame, and its distance from the mean as a share of that, at the lag where it is least."""
-    change, distance = np.zeros(len(frames)), np.ones(len(frames))
+def _distance_from_mean(frames: Small, cuts: Flags, options: BlendOptions) -> NDArray[np.float64]:
+    """Each frame's distance from the mean of those around it, as a share of their change, at the lag where it is least.
+
+    It is 1 where the change is too small to tell.
+    """
+    distance = np.ones(len(frames))
     count = np.cumsum(cuts)
     for lag in _LAGS:
         inner = slice(lag, max(lag, len(frames) - lag))
@@ -82,11 +89,12 @@ def _best_mix(frames: Small, cuts: Flags, options: BlendOptions) -> tuple[NDArra
         apart = np.abs(now - (before + after) // 2).mean(axis=(1, 2, 3))
         least = options.quick_change if lag == _QUICK else options.change
         whole = (count[2 * lag :] == count[: -2 * lag]) & (changes >= least)
-        share = np.where(whole, apart / np.maximum(changes, 1.0), 1.0)
-        better = share < distance[inner]
-        for array, values in ((change, changes), (distance, share)):
-            array[inner] = np.where(better, values, array[inner])
-    return change, distance
+        distance[inner] = np.minimum(distance[inner], np.where(whole, apart / np.maximum(changes, 1.0), 1.0))
+    return distance
+
+
+def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.abs(one.astype(np.int16) - other).mean())
 
 
 def measure_extent(frames: Small, cuts: Flags, blend: Blend) -> Boundary:
@@ -96,7 +104,8 @@ def measure_extent(frames: Small, cuts: Flags, blend: Blend) -> Boundary:
     """
     low, high = _between_cuts(cuts, blend.best)
     spread = _spread(frames, cuts, blend.best)
-    first, last = blend.best - spread, blend.best + spread
+    first = max(low, min(blend.best - spread, blend.first - _PAST))
+    last = min(high, max(blend.best + spread, blend.last + _PAST))
     share = _share_of_last(frames[first : last + 1])
     quarters = [float(np.interp(level, np.maximum.accumulate(share), np.arange(len(share)))) for level in (0.25, 0.75)]
     half = max(0.5, quarters[1] - quarters[0])
@@ -119,7 +128,7 @@ def _spread(frames: Small, cuts: Flags, at: int) -> int:
     low, high = _between_cuts(cuts, at)
     reach = max(1, min(FARTHEST, at - low, high - at))
     spreads = [spread for spread in _SPREADS if spread <= reach] or [reach]
-    changes = [float(np.abs(frames[at + s].astype(np.int16) - frames[at - s]).mean()) for s in spreads]
+    changes = [_apart(frames[at - s], frames[at + s]) for s in spreads]
     return next(s for s, change in zip(spreads, changes, strict=True) if change >= _SATURATED * max(changes))
 
 

@@ -18,7 +18,7 @@ Run = tuple[int, int]  # frames [first, last], both included
 _SURE = 0.5  # the threshold of the paper, for both heads
 _CUT_SHARE = 0.6  # of the whole change must happen between two frames for a cut
 _SEARCH = 2  # frames around the network's answer in which the cut itself may be
-_PLAIN = 10.0  # standard deviation of the luma, 0 to 255: a single colour, with the noise of coding
+_PLAIN = 6.0  # standard deviation of the luma, 0 to 255: a single colour, with the noise of coding
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
