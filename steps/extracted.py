@@ -64,6 +64,8 @@ def run(extractor: Extractor, views: Sequence[ShotView]) -> Findings:
     except RushesError:
         raise
     except Exception as error:
+        if extractor.name in _RESERVED:
+            raise
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise ExtractorError(
             f"extractor {extractor.name!r} failed ({what}); mend or uninstall the package that has it"

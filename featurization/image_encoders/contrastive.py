@@ -169,10 +169,10 @@ def _load_errors(folder: Path) -> Iterator[None]:
     """Whatever transformers raises over a checkpoint, as one line."""
     from safetensors import SafetensorError
 
-    from featurization.text import _no_progress_bar
+    from featurization.text import no_progress_bar
 
     try:
-        with _no_progress_bar():
+        with no_progress_bar():
             yield
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
