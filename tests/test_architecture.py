@@ -23,7 +23,15 @@ BELOW = {
     "serving": {"featurization", "ranking", "eval", "search", "steps", "serving"},
     "flows": {"featurization", "steps", "project_flow"},
 }
-OWNERS = {"metaflow": ("flows/", "steps/runs.py"), "lightgbm": ("ranking/lambdarank.py",), "pymilvus": ("search/milvus_index.py",)}
+OWNERS = {
+    "lightgbm": ("ranking/lambdarank.py",),
+    "metaflow": ("flows/", "steps/runs.py"),
+    "pymilvus": ("search/milvus_index.py",),
+}
+    "metaflow": ("flows/", "steps/runs.py"),
+    "lightgbm": ("ranking/lambdarank.py",),
+    "pymilvus": ("search/milvus_index.py",),
+}
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
