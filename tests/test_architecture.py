@@ -28,10 +28,6 @@ OWNERS = {
     "metaflow": ("flows/", "steps/runs.py"),
     "pymilvus": ("search/milvus_index.py",),
 }
-    "metaflow": ("flows/", "steps/runs.py"),
-    "lightgbm": ("ranking/lambdarank.py",),
-    "pymilvus": ("search/milvus_index.py",),
-}
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
