@@ -32,6 +32,8 @@ class BlendOptions:
     quick_change: float = 25.0  # over the shortest lag, over which a moving camera is a mix too
     distance: float = 0.35  # of the frame from their mean, as a share of the change
     likeness: float = 0.5  # of the pictures around; more is one scene
+    poor_distance: float = 0.3  # of a mix that counts only between pictures that are not alike at all
+    poor_likeness: float = 0.25
     likely_likeness: float = 0.4
     sure_change: float = 25.0
     sure_distance: float = 0.2
@@ -69,7 +71,8 @@ def find_blends(frames: Small, cuts: Flags, options: BlendOptions) -> Iterator[B
         low, high = _between_cuts(cuts, best)
         ends = likeness(frames[max(low, first - _PAST)], frames[min(high, last + _PAST)])
         alike = min(likeness(before, after), ends)
-        if alike <= options.likeness:
+        poor = distance[best] > options.poor_distance
+        if alike <= (options.poor_likeness if poor else options.likeness):
             yield Blend(first, last, best, _apart(before, after), float(distance[best]), alike)
 
 

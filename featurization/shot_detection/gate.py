@@ -32,6 +32,7 @@ class GateOptions:
     same_scene: float = 0.7  # more likeness than this and nothing was cut
     same_scene_at_once: float = 0.9  # the same for a step that stands alone: a jump cut keeps much
     alone: float = 3.5  # ratio to the next largest step around
+    in_a_row: float = 1.5  # a smaller ratio is motion, unless the edges say otherwise
     likely_likeness: float = 0.65  # at most, for a step that stands alone
     sure_step: float = 15.0
     sure_ratio: float = 2.0
@@ -94,8 +95,9 @@ class _Step:
         return self.rest >= options.sure_rest
 
     def is_doubtful(self, options: GateOptions) -> bool:
-        alone = self.ratio >= options.alone
-        return self.likeness < (options.same_scene_at_once if alone else options.same_scene)
+        if self.ratio < options.in_a_row:
+            return self.likeness <= options.sure_likeness
+        return self.likeness < (options.same_scene_at_once if self.ratio >= options.alone else options.same_scene)
 
 
 def _without_bars(frames: Small) -> Small:
