@@ -25,6 +25,7 @@ _ASKED = 12  # frames around a doubt that an answer may lie in
 _BESIDE = 2  # the network's answer may be so many frames off
 _CHUNK = 1500  # frames that are looked at together, to bound memory
 _LIKELY = 0.15  # enough of the network's probability where the fast pass thinks of a cut too
+_POSSIBLE = 0.1  # less than this by either head, and a mix is no transition
 _SURE = 0.5
 _USUAL_RATE = 30.0
 _DIP = 8  # frames of one colour, at most, that belong to the fades around them
@@ -94,9 +95,22 @@ def _in_chunk(film: Sampled, first: int, last: int, network: Network, options: G
     start, end = max(0, first - _REACH), min(last + _REACH, film.length)
     frames = film(start, end)
     suspicion = suspect(frames, options)
-    found = [*(Boundary(int(at), int(at)) for at in np.flatnonzero(suspicion.sure)), *suspicion.gradual]
+    found = [Boundary(int(at), int(at)) for at in np.flatnonzero(suspicion.sure)]
+    found += _confirmed(frames, suspicion.gradual, network)
     found += _by_network(frames, suspicion, network, found)
     return _placed(found, start, first, last)
+
+
+def _confirmed(frames: Small, gradual: Sequence[Boundary], network: Network) -> Iterator[Boundary]:
+    """Fades, and the dissolves that the network does not rule out: a slow pan over soft shapes is a mix of its ends."""
+    for boundary in gradual:
+        if boundary.kind == "fade":
+            yield boundary
+            continue
+        begin = max(0, boundary.first - CONTEXT)
+        seen = network(frames[begin : boundary.last + CONTEXT + 1])
+        if seen[boundary.first - begin : boundary.last - begin + 1].max() >= _POSSIBLE:
+            yield boundary
 
 
 def _by_network(frames: Small, suspicion: Suspicion, network: Network, known: Sequence[Boundary]) -> Iterator[Boundary]:

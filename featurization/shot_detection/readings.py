@@ -18,6 +18,7 @@ Run = tuple[int, int]  # frames [first, last], both included
 _SURE = 0.5  # the threshold of the paper, for both heads
 _CUT_SHARE = 0.6  # of the whole change must happen between two frames for a cut
 _SEARCH = 2  # frames around the network's answer in which the cut itself may be
+_BLACK = 5  # frames beside a transition that may be the colour it goes through: its ends are only estimates
 _PLAIN = 6.0  # standard deviation of the luma, 0 to 255: a single colour, with the noise of coding
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -82,5 +83,5 @@ def _boundary(frames: Small, run: Run, reach: Run, confidence: float) -> Boundar
 
 def gradual_kind(frames: Small, reach: Run) -> BoundaryKind:
     """A fade goes through a single colour, a dissolve does not."""
-    around = frames[max(0, reach[0] - _SEARCH) : reach[1] + 1 + _SEARCH]
+    around = frames[max(0, reach[0] - _BLACK) : reach[1] + 1 + _BLACK]
     return "fade" if plain_frames(around).any() else "dissolve"
