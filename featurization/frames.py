@@ -12,25 +12,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from featurization.container import Damage, open_media, packets
-from featurization.errors import EmptyMedia, NoVideo, StoreError, UnreadableMedia
+from featurization.container import Damage, open_media, packets, video_stream
+from featurization.errors import EmptyMedia, StoreError, UnreadableMedia
 from featurization.extractor import Image
 from featurization.picture_scaling import SMALL_SHAPE, Scaler
 
 Times = NDArray[np.float64]
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 _PROGRESS_S = 10.0
 _RESTART_S = 1.0  # a larger step back in time is a new beginning, a smaller one disorder
 _TICK_S = 0.001  # between frames that claim the same time
@@ -126,21 +124,6 @@ def decode_frames(
     return writer.footage(scratch, end=clock.end, damaged_packets=damage.packets)
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The best stream of moving pictures; cover art is none. Raises NoVideo, or UnreadableMedia without a decoder."""
-    films = [stream for stream in container.streams.video if not stream.disposition & _NOT_A_FILM]
-    if films:
-        best = container.streams.best("video")
-        return best if isinstance(best, VideoStream) and best in films else max(films, key=_pixels)
-    if any(stream.type == "video" for stream in container.streams if stream not in container.streams.video):
-        raise UnreadableMedia(f"{path.name}: its pictures cannot be decoded; re-encode it as H.264")
-    raise NoVideo(f"{path.name}: has no moving picture; give a video")
-
-
-def _pixels(stream: VideoStream) -> int:
-    return stream.codec_context.width * stream.codec_context.height
-
-
 def _small_file(folder: Path) -> Path:
     return folder / "frames.rgb"
 
@@ -151,7 +134,7 @@ def _stills_file(folder: Path) -> Path:
 
 def _frames(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[VideoFrame]:
     """Decoded frames in presentation order; packets that do not decode are counted in `damage` and skipped."""
-    for packet in packets(container, cast("Any", stream), damage):
+    for packet in packets(container, stream, damage):
         try:
             yield from stream.decode(packet)
         except av.error.EOFError:
