@@ -76,7 +76,7 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         return max(decodable, key=_video_rank)
     if streams:
         raise UnreadableMedia(f"{path.name}: its pictures cannot be decoded; re-encode it as H.264")
-    raise NoVideo(f"{path.name}: has no moving picture; give a film")
+    raise NoVideo(f"{path.name}: has no moving picture; give a video")
 
 
 def moving_pictures(container: InputContainer) -> list[VideoStream]:

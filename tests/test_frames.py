@@ -125,10 +125,11 @@ def test_a_single_frame_lasts_a_little(tmp_path):
     assert footage.end == pytest.approx(1 / RATE)
 
 
-def test_a_picture_is_a_film_of_one_frame(tmp_path):
+def test_a_still_picture_is_no_film(tmp_path):
     path = tmp_path / "picture.png"
     av.VideoFrame.from_ndarray(plain(BLUE, 1)[0], format="rgb24").save(path)
-    assert len(decoded(path, tmp_path).times) == 1
+    with pytest.raises(NoVideo, match="no moving picture"):
+        decoded(path, tmp_path)
 
 
 def test_times_begin_with_the_container_and_the_end_follows(tmp_path):
