@@ -27,7 +27,7 @@ $(READY): config/requirements.lock config/models.toml setup.cfg
 	@echo "==> installing the locked packages (2 to 5 minutes the first time)"
 	@$(BIN)/python -m pip install --requirement config/requirements.lock 2>&1 | $(COUNTED)
 	@$(BIN)/python -m pip install --quiet --no-deps --editable .
-	@echo "==> fetching the default models (100 MB, once)"
+	@echo "==> fetching the default models (150 MB, once)"
 	@$(BIN)/rushes models fetch
 	@touch $(READY)
 	@echo "==> ready: $(BIN)/rushes --help"
