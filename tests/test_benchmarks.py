@@ -29,7 +29,7 @@ from featurization.model_files import sha256_of
 from featurization.models import load_registry
 from steps.store import ROOT
 
-TASKS = ("asr", "diarization", "sounds", "ads", "pipeline")
+TASKS = ("asr", "diarization", "sounds", "shots", "ads", "pipeline", "search")
 
 
 def benchmarks(*arguments: object) -> subprocess.CompletedProcess[str]:
