@@ -29,7 +29,7 @@ from featurization.media import Asset, Shot, Tag, shares_half
 from featurization.shot_vectors import IMAGE, SOUND
 from search.corpus import sentence_id, shot_id
 from search.vector_index import Collection, Generation, VectorIndex, Vectors
-from steps.extracted import FUSED, SENTENCE, columns_by_shot, layers
+from steps.extracted import FUSED, PREFIX, SENTENCE, columns_by_shot, layers
 from steps.store import Snapshot, Store
 from steps.tables import ASSETS, SENTENCES, SHOTS, TAGS, VECTORS
 
@@ -88,15 +88,21 @@ def update_index(store: Store, *, run: str, spaces: Mapping[str, str]) -> Indexe
 
 
 def publish(store: Store, index: VectorIndex, *, run: str, spaces: Mapping[str, str]) -> Generation:
-    """Build every collection from the store's current state and switch readers to them at once."""
-    snapshot = store.current()
-    built = list(collections(store, spaces))
+    """Build every collection from the store's current state and switch readers to them at once.
+
+    Built again if a run commits meanwhile, so that a generation is one state of the store.
+    """
+    while True:
+        snapshot = store.current()
+        built = list(collections(store, spaces))
+        if store.current().number == snapshot.number:
+            break
     return index.publish(built, snapshot=snapshot.number, digest=content_digest(snapshot, spaces), run=run)
 
 
 def content_digest(snapshot: Snapshot, spaces: Mapping[str, str]) -> str:
     """Of everything that decides what an index of this state holds."""
-    layers_too = sorted(name for name in snapshot.tables if name.startswith("layer-"))
+    layers_too = sorted(name for name in snapshot.tables if name.startswith(PREFIX))
     pieces = {name: snapshot.tables.get(name, {}) for name in (*_INDEXED, *layers_too)}
     text = json.dumps([LAYOUT, dict(spaces), pieces], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
