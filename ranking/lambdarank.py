@@ -16,8 +16,8 @@ import lightgbm as lgb
 import numpy as np
 
 from featurization.errors import ModelError
-from ranking.context import Ints
 from ranking.features import FEATURE_NAMES, FEATURES_VERSION
+from ranking.groups import RankingGroup
 from ranking.ranker import Scores
 from ranking.spans import Floats
 
@@ -37,23 +37,6 @@ class LambdaRankOptions:
     truncation: int = 20  # pairs count if one of the two is among the first so many
     seed: int = 7
     threads: int = 2
-
-
-@dataclass(frozen=True, eq=False)
-class RankingGroup:
-    """The clips of one episode: features (clips, features) and integer grades 0 to 4 (clips,)."""
-
-    asset_id: str
-    matrix: Floats
-    grades: Ints
-
-    def __post_init__(self) -> None:
-        if self.matrix.shape != (len(self.grades), len(FEATURE_NAMES)):
-            raise ValueError(
-                f"{self.asset_id}: {self.matrix.shape} features for {len(self.grades)} grades of {len(FEATURE_NAMES)}"
-            )
-        if not np.issubdtype(self.grades.dtype, np.integer):
-            raise ValueError(f"{self.asset_id}: grades must be integers, got {self.grades.dtype}")
 
 
 @dataclass(frozen=True)
@@ -197,7 +180,7 @@ def _dataset(
 
     Episodes in which no clip has a grade are left out: they teach nothing and would count as a perfect NDCG.
     """
-    graded = sorted((g for g in groups if len(np.unique(g.grades)) > 1), key=lambda group: group.asset_id)
+    graded = sorted((g for g in groups if g.teaches), key=lambda group: group.asset_id)
     if not graded:
         raise ModelError(
             f"none of {len(groups)} {what} episodes has clips of different grades; mark golden clips in them"

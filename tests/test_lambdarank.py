@@ -8,8 +8,9 @@ import pytest
 from featurization.errors import ModelError
 from featurization.media import Segment
 from ranking.features import FEATURE_NAMES, FEATURES_VERSION
+from ranking.groups import RankingGroup
 from ranking.labels import best_ious, grades
-from ranking.lambdarank import LambdaRanker, LambdaRankOptions, RankingGroup, load, save, train
+from ranking.lambdarank import LambdaRanker, LambdaRankOptions, load, save, train
 
 WANTED, UNWANTED = FEATURE_NAMES.index("opening_curiosity"), FEATURE_NAMES.index("dangling_start")
 OPTIONS = LambdaRankOptions(rounds=60)
