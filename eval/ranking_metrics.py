@@ -20,7 +20,7 @@ def ndcg(scores: Floats, grades: Ints, k: int) -> float:
 
     Raises ValueError if no clip has a grade above 0: such an episode has no best order.
     """
-    gain = 2.0**grades - 1
+    gain: Floats = np.exp2(grades.astype(np.float64)) - 1
     if not gain.any():
         raise ValueError("an episode without a graded clip cannot be judged")
     discount = 1 / np.log2(np.arange(2, min(k, len(gain)) + 2))
@@ -29,13 +29,13 @@ def ndcg(scores: Floats, grades: Ints, k: int) -> float:
 
 
 def reciprocal_rank(scores: Floats, good: NDArray[np.bool_]) -> float:
-    """1 / rank of the first good clip, 0 without one; tied clips take the rank that the first good one is expected at."""
+    """1 / rank of the first good clip, 0 without one; of tied ones the rank to expect of the first good."""
     if not good.any():
         return 0.0
     rounded = np.round(scores, _DIGITS)
     best = rounded[good].max()
     above, tied = int((rounded > best).sum()), rounded == best
-    return 1.0 / (above + (tied.sum() + 1) / (good[tied].sum() + 1))
+    return float(1 / (above + (tied.sum() + 1) / (good[tied].sum() + 1)))
 
 
 def order(scores: Floats, start: Floats) -> Ints:
