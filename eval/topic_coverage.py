@@ -7,14 +7,16 @@ a grid, so that there is no luck in the baseline.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from featurization.keywords import POSSESSIVE
 from featurization.media import Segment, Word
 
+Floats = NDArray[np.float64]
 _GRID_S = 1.0
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -48,16 +50,56 @@ class TopicCoverage:
 
 def topic_coverage(preview: Segment, words: Sequence[Word], keywords: Sequence[str]) -> TopicCoverage:
     """Coverage of one preview. `words` are the episode's in order, `keywords` its most frequent, words or phrases."""
-    distinct = tuple(dict.fromkeys(_tokens(keyword) for keyword in keywords))
-    said = [_occurrences(words, keyword) for keyword in distinct]
+    said = _said(words, keywords)
+    starts = _starts(words, preview.duration)
     return TopicCoverage(
-        len(distinct),
-        sum(int(_within(times, np.array([preview.start]), preview.duration)[0]) for times in said),
-        float(sum(_within(times, _starts(words, preview.duration), preview.duration).mean() for times in said)),
+        len(said),
+        int(_counts(said, np.array([preview.start]), np.array([preview.end]))[0]),
+        float(_counts(said, starts, starts + preview.duration).mean()),
     )
 
 
-def _starts(words: Sequence[Word], duration_s: float) -> np.ndarray:
+def keywords_said(clips: Sequence[Segment], words: Sequence[Word], keywords: Sequence[str]) -> NDArray[np.int64]:
+    """How many of the keywords each clip says, (clips,)."""
+    edges = np.array([(clip.start, clip.end) for clip in clips], dtype=np.float64).reshape(-1, 2)
+    return _counts(_said(words, keywords), edges[:, 0], edges[:, 1])
+
+
+def _said(words: Sequence[Word], keywords: Sequence[str]) -> list[Floats]:
+    """Start and end of each time each keyword is said, (times, 2) by start."""
+    tokens = [(token, word) for word in words for token in _tokens(word.text)]
+    places: dict[str, list[int]] = {}
+    for at, (token, _) in enumerate(tokens):
+        places.setdefault(token, []).append(at)
+    return [_occurrences(tokens, places, keyword) for keyword in dict.fromkeys(map(_tokens, keywords))]
+
+
+def _occurrences(
+    tokens: Sequence[tuple[str, Word]], places: Mapping[str, Sequence[int]], keyword: tuple[str, ...]
+) -> Floats:
+    size = len(keyword)
+    found = [
+        (tokens[at][1].start, tokens[at + size - 1][1].end)
+        for at in places.get(keyword[0] if keyword else "", ())
+        if tuple(token for token, _ in tokens[at : at + size]) == keyword
+    ]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def _counts(said: Sequence[Floats], starts: Floats, ends: Floats) -> NDArray[np.int64]:
+    """How many of the keywords are said wholly within each [start, end)."""
+    return sum((_within(times, starts, ends).astype(np.int64) for times in said), np.zeros(len(starts), dtype=np.int64))
+
+
+def _within(times: Floats, starts: Floats, ends: Floats) -> NDArray[np.bool_]:
+    if not len(times):
+        return np.zeros(len(starts), dtype=bool)
+    after = np.searchsorted(times[:, 0], starts - 1e-9, side="left")
+    said_by = np.append(times[:, 1], np.inf)
+    return np.asarray(said_by[after] <= ends + 1e-9)
+
+
+def _starts(words: Sequence[Word], duration_s: float) -> Floats:
     """Where a clip of this length may begin, between the first and the last word."""
     if not words:
         return np.zeros(1)
@@ -67,24 +109,3 @@ def _starts(words: Sequence[Word], duration_s: float) -> np.ndarray:
 
 def _tokens(text: str) -> tuple[str, ...]:
     return tuple(POSSESSIVE.sub("", token) for token in _TOKEN.findall(text.replace("\u2019", "'").lower()))
-
-
-def _occurrences(words: Sequence[Word], keyword: tuple[str, ...]) -> np.ndarray:
-    """Start and end of each time the keyword is said, (times, 2), by start."""
-    tokens = [(token, word) for word in words for token in _tokens(word.text)]
-    size = len(keyword)
-    found = [
-        (tokens[at][1].start, tokens[at + size - 1][1].end)
-        for at in range(len(tokens) - size + 1)
-        if size and tuple(token for token, _ in tokens[at : at + size]) == keyword
-    ]
-    return np.array(found, dtype=np.float64).reshape(-1, 2)
-
-
-def _within(times: np.ndarray, starts: np.ndarray, duration_s: float) -> np.ndarray:
-    """For each clip start: is the keyword said wholly inside the clip?"""
-    if not len(times):
-        return np.zeros(len(starts), dtype=bool)
-    after = np.searchsorted(times[:, 0], starts - 1e-9, side="left")
-    ends = np.append(times[:, 1], np.inf)
-    return np.asarray(ends[after] <= starts + duration_s + 1e-9)

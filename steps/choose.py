@@ -6,22 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from featurization.keywords import keywords
 from featurization.media import Segment
-from ranking.candidates import Candidate, make_candidates
-from ranking.context import EpisodeContext
-from ranking.film_candidates import make_film_candidates
-from ranking.gates import Verdict, apply_gates, refuse_asset
+from ranking.gates import Verdict, refuse_asset
 from ranking.prior import Prior
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice, choose
+from steps.clips import clips_of
 from steps.episodes import Episode
 from steps.settings import Settings
 from steps.store import Store
 from steps.tables import Table
 
 CHAMPION = "models/ranker.json"  # store key of the trained ranker in use
-EPISODE_KEYWORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +48,11 @@ def choose_preview(
     episode: Episode, *, ranker: Ranker, length_s: float, settings: Settings
 ) -> tuple[Choice | NoChoice, tuple[ScoredCandidate, ...]]:
     """What to publish of an episode, or why nothing; and every candidate with its fate."""
-    hearing, duration_s = episode.hearing, episode.hearing.profile.duration_s
-    target_s = length_s / settings.select.moments
-    candidates = _candidates(episode, target_s, settings)
-    context = EpisodeContext(
-        hearing,
-        duration_s,
-        episode.levels,
-        episode.vectors,
-        keywords([sentence.text for sentence in hearing.sentences], limit=EPISODE_KEYWORDS),
-        target_s=target_s,
-        shots=episode.shots,
-        pictures=episode.pictures,
-    )
+    clips = clips_of(episode, length_s=length_s, settings=settings)
     # Rights end on days, so the answer may change from one day to the next; nothing else here knows the date.
-    refusals = refuse_asset(episode.asset, hearing, today=date.today(), options=settings.gates)
-    verdicts = apply_gates(candidates, hearing, duration_s=duration_s, film=episode.is_film, options=settings.gates)
-    choice = choose(verdicts, context, ranker, refusals=refusals, options=settings.select)
-    return choice, tuple(_scored(verdicts, choice))
-
-
-def _candidates(episode: Episode, target_s: float, settings: Settings) -> tuple[Candidate, ...]:
-    asset_id, options = episode.asset.asset_id, settings.candidates.lasting(target_s)
-    if episode.shots:
-        return make_film_candidates(asset_id, episode.hearing, episode.shots, options)
-    return make_candidates(asset_id, episode.hearing, options)
+    refusals = refuse_asset(episode.asset, episode.hearing, today=date.today(), options=settings.gates)
+    choice = choose(clips.verdicts, clips.context, ranker, refusals=refusals, options=settings.select)
+    return choice, tuple(_scored(clips.verdicts, choice))
 
 
 def _scored(verdicts: Iterable[Verdict], choice: Choice | NoChoice) -> Iterator[ScoredCandidate]:

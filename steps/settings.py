@@ -29,6 +29,7 @@ from featurization.transcribe import TranscribeOptions
 from featurization.vision import VisionOptions
 from ranking.candidates import CandidateOptions
 from ranking.gates import GateOptions
+from ranking.labels import LabelOptions
 from ranking.prior import PriorOptions
 from ranking.select import SelectOptions
 from steps.chunks import FanoutOptions
@@ -96,6 +97,7 @@ class Settings:
     candidates: CandidateOptions = field(default_factory=CandidateOptions)
     gates: GateOptions = field(default_factory=GateOptions)
     prior: PriorOptions = field(default_factory=PriorOptions)
+    labels: LabelOptions = field(default_factory=LabelOptions)
     select: SelectOptions = field(default_factory=SelectOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)

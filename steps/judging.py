@@ -1,0 +1,121 @@
+"""How well an order of clips does on one episode, whoever made it: a ranker, a rule, or other editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eval.bootstrap import Interval, bootstrap, paired
+from eval.preview_metrics import PreviewMetrics, RankingMetrics
+from eval.ranking_metrics import ndcg, order, reciprocal_rank
+from eval.segment_metrics import SegmentMetrics, judge_pick
+from eval.topic_coverage import TopicCoverage
+from featurization.media import Segment
+from ranking.graded import GradedEpisode
+from ranking.ranker import Ranker
+from ranking.spans import Floats
+
+GOOD_IOU = 0.5  # a clip this near to a golden one is a find
+Judged = Mapping[str, Sequence["Judgement"]]  # by who made the order
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one ranker did with one episode."""
+
+    asset_id: str
+    title: str
+    show: str
+    traits: Mapping[str, str]
+    pick: Segment | None
+    metrics: PreviewMetrics
+
+    @property
+    def iou(self) -> float:
+        return self.metrics.pick.iou_sum
+
+    @property
+    def ndcg_5(self) -> float:
+        return self.metrics.ranking.ndcg_5
+
+
+def judge(episode: GradedEpisode, scores: Floats, *, gated: bool = True) -> Judgement:
+    """Judge scores of all clips of an episode (clips,); what the gates exclude is passed over, unless they are off."""
+    shown = np.flatnonzero(episode.passed if gated else np.ones_like(episode.passed))
+    if not len(shown):
+        return _judgement(episode, None, PreviewMetrics(pick=judge_pick(None, episode.golden)))
+    best = int(shown[order(scores[shown], episode.start[shown])[0]])
+    facts, pick = episode.facts, episode.clip(best)
+    spans = replace(judge_pick(pick, episode.golden), ad_s=float(facts.ad_s[best]), music_s=float(facts.music_s[best]))
+    metrics = PreviewMetrics(
+        pick=spans,
+        ranking=_ranking(episode, scores, shown),
+        topics=TopicCoverage(episode.keywords, int(facts.said[best]), episode.said_at_random),
+        clean_starts=int(facts.clean_start[best]),
+        clean_ends=int(facts.clean_end[best]),
+        spoilers=int(facts.spoils[best]),
+    )
+    return _judgement(episode, pick, metrics)
+
+
+def _ranking(episode: GradedEpisode, scores: Floats, shown: np.ndarray) -> RankingMetrics:
+    grades, good = episode.grades[shown], episode.ious[shown] >= GOOD_IOU
+    if not grades.any():
+        return RankingMetrics()
+    values = scores[shown]
+    return RankingMetrics(1, ndcg(values, grades, 1), ndcg(values, grades, 5), reciprocal_rank(values, good))
+
+
+def _judgement(episode: GradedEpisode, pick: Segment | None, metrics: PreviewMetrics) -> Judgement:
+    return Judgement(episode.asset_id, episode.title, episode.show, episode.traits, pick, metrics)
+
+
+def judge_ranker(ranker: Ranker, episodes: Iterable[GradedEpisode], *, gated: bool = True) -> list[Judgement]:
+    """Judge a ranker as it works in production: it sees the clips of one episode that passed the gates."""
+    return [judge(episode, scores_of(ranker, episode, gated=gated), gated=gated) for episode in episodes]
+
+
+def scores_of(ranker: Ranker, episode: GradedEpisode, *, gated: bool = True) -> Floats:
+    """Scores of all clips (clips,); those that the ranker does not get to see have none."""
+    scores = np.full(len(episode.start), -np.inf)
+    shown = episode.passed if gated else np.ones_like(episode.passed)
+    scores[shown] = ranker.score(episode.matrix[shown]).values
+    return scores
+
+
+def judge_editors(episodes: Iterable[GradedEpisode]) -> list[Judgement]:
+    """How well editors agree: the clip of each against those of the others, the ceiling of what can be learned."""
+    return [found for episode in episodes if (found := _among_editors(episode))]
+
+
+def _among_editors(episode: GradedEpisode) -> Judgement | None:
+    golden = episode.golden
+    against = [(clip, [other for other in golden if other.editor != clip.editor]) for clip in golden]
+    spans = [judge_pick(clip, others) for clip, others in against if others]
+    if not spans:
+        return None
+    # One episode counts once, however many editors it had.
+    shared = sum(spans, SegmentMetrics())
+    mean = SegmentMetrics(*(getattr(shared, name) / len(spans) for name in SegmentMetrics.__dataclass_fields__))
+    return _judgement(episode, None, PreviewMetrics(pick=mean))
+
+
+def pooled(judgements: Iterable[Judgement]) -> PreviewMetrics:
+    """The counts of all episodes together."""
+    return sum((judgement.metrics for judgement in judgements), PreviewMetrics())
+
+
+def interval(judgements: Sequence[Judgement], figure: str, *, level: float = 0.95) -> Interval:
+    """The mean of "iou" or "ndcg_5" over episodes, with its interval over shows."""
+    return bootstrap(_values(judgements, figure), [j.show for j in judgements], level=level)
+
+
+def difference(ours: Sequence[Judgement], theirs: Sequence[Judgement], figure: str, *, level: float = 0.95) -> Interval:
+    """How much better ours are than theirs on the same episodes, with its interval over shows."""
+    return paired(_values(ours, figure), _values(theirs, figure), [j.show for j in ours], level=level)
+
+
+def _values(judgements: Sequence[Judgement], figure: str) -> Floats:
+    return np.array([getattr(judgement, figure) for judgement in judgements], dtype=np.float64)
