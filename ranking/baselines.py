@@ -72,7 +72,7 @@ def texttiling(clips: Clips, context: EpisodeContext) -> Floats:
     starts = [sentences[first].start for first in topic_starts(sentences, context.vectors, TopicOptions())]
     edges = np.array([*starts, max(sentence.end for sentence in sentences)])
     longest = int(np.argmax(np.diff(edges)))
-    return -np.abs(_middles(clips) - edges[longest : longest + 2].mean())
+    return -np.abs(_middles(clips) - float(edges[longest : longest + 2].mean()))
 
 
 BASELINES: Mapping[str, Baseline] = MappingProxyType(
