@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from featurization.errors import RushesError, SourceError
 from featurization.feeds.model import FeedItem
-from featurization.feeds.repair import decode
 from featurization.feeds.rights import license_slug, permissions
 from featurization.feeds.text import iso_date
 from featurization.media import Permission, Quarantined, Rights
 from steps.intake.fetching import check_scheme, is_remote
 from steps.intake.listing import SourceItem
+from steps.intake.rows import Row, header_names, read_rows
 
 COLUMNS = (
     "path",  # of a media file, absolute or relative to the manifest
@@ -42,7 +37,6 @@ _PERMISSIONS: Mapping[str, Permission] = {
     **dict.fromkeys(("forbidden", "no", "false", "0"), "forbidden"),
     **dict.fromkeys(("unknown", ""), "unknown"),
 }
-Row = Mapping[str, str]
 
 
 def read_manifest(path: Path) -> tuple[tuple[SourceItem, ...], tuple[Quarantined, ...]]:
@@ -50,7 +44,7 @@ def read_manifest(path: Path) -> tuple[tuple[SourceItem, ...], tuple[Quarantined
 
     Raises SourceError if the table cannot be read, names an unknown column, or has neither "path" nor "url".
     """
-    rows = _parquet_rows(path) if _is_parquet(path) else _csv_rows(path)
+    rows = read_rows(path, known=COLUMNS, check=partial(_check_columns, path=path))
     items, problems = [], []
     for number, row in enumerate(rows, start=1):
         try:
@@ -64,35 +58,7 @@ def read_manifest(path: Path) -> tuple[tuple[SourceItem, ...], tuple[Quarantined
 
 def is_csv_manifest(text: str) -> bool:
     """Whether `text` begins with a header that names media."""
-    header = text.lstrip("\ufeff\r\n ").partition("\n")[0]
-    return bool({"path", "url"} & set(_names(header.split(_delimiter(header)))))
-
-
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    text = decode(path.read_bytes()).lstrip("\ufeff\r\n ")
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(header))
-    try:
-        names = _names(next(reader, []))
-        _check_columns(names, path)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield dict(zip(names, (cell.strip() for cell in cells), strict=False))
-    except csv.Error as error:
-        raise SourceError(f"{path}: damaged CSV near line {reader.line_num} ({error}); save it again as CSV") from error
-
-
-def _delimiter(header: str) -> str:
-    return max(",;\t", key=lambda mark: sum(name in COLUMNS for name in _names(header.split(mark))))
-
-
-def _names(cells: Iterable[str]) -> list[str]:
-    return [cell.strip().strip('"').strip().lower() for cell in cells]
+    return bool({"path", "url"} & set(header_names(text, COLUMNS)))
 
 
 def _check_columns(names: list[str], path: Path) -> None:
@@ -103,25 +69,6 @@ def _check_columns(names: list[str], path: Path) -> None:
         raise SourceError(f"{path}: a column stands there twice; keep one of each: {known}")
     if not {"path", "url"} & set(names):
         raise SourceError(f'{path}: no column "path" or "url" says where the media is; known columns: {known}')
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_columns(_names(file.schema_arrow.names), path)
-            for batch in file.iter_batches():
-                for row in batch.to_pylist():
-                    yield {name.strip().lower(): _text(value) for name, value in row.items()}
-    except pa.ArrowException as error:
-        raise SourceError(f"{path}: damaged Parquet ({str(error).splitlines()[0]}); write it again") from error
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, (list, tuple)):
-        return ";".join(map(_text, value))
-    return "" if value is None else str(value).strip()
 
 
 def _item(row: Row, *, folder: Path) -> SourceItem:
