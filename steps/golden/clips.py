@@ -9,6 +9,7 @@ from typing import Literal
 
 from eval.agreement import Agreement
 from featurization.media import Asset, Segment
+from steps.golden.realign import RealignOptions
 
 Source = Literal["soundbite", "studio", "file", "verdict"]
 Refusal = Literal["unknown-asset", "unheard", "outside", "length", "ad", "miskeyed", "duplicate", "malformed"]
@@ -45,17 +46,15 @@ class GoldenOptions:
     slack_s: float = 1.0  # how far a clip may reach over the end, and lengths of one recording may differ
     max_ad_s: float = 1.0  # of ads inside it
     same_iou: float = 0.9  # above it, two clips of one editor are one
-    realign_score: float = 0.6  # share of its words that must be found again in other bytes
-    realign_words: int = 5  # shorter texts are said too often to be found again
+    realign: RealignOptions = field(default_factory=RealignOptions)
 
     def __post_init__(self) -> None:
         if not 0 < self.min_s < self.max_s:
             raise ValueError(f"lengths must satisfy 0 < min_s < max_s, got {self.min_s} and {self.max_s}")
-        if not (self.slack_s >= 0 and self.max_ad_s >= 0 and self.realign_words >= 1):
-            raise ValueError("slack_s and max_ad_s must be 0 or more, realign_words 1 or more")
-        for name in ("same_iou", "realign_score"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
+        if not (self.slack_s >= 0 and self.max_ad_s >= 0):
+            raise ValueError(f"slack_s and max_ad_s must be 0 or more, got {self.slack_s} and {self.max_ad_s}")
+        if not 0 < self.same_iou <= 1:
+            raise ValueError(f"same_iou must be above 0 and at most 1, got {self.same_iou}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class GoldenSet:
         if moved := sum(clip.realigned_s != 0 for clip in clips):
             lines.append(f"{moved} moved to where their words are in other bytes")
         if self.refused:
-            reasons = Counter(refused.reason for refused in self.refused)
+            reasons = Counter[str](refused.reason for refused in self.refused)
             lines.append(f"{len(self.refused)} refused: {_listed(reasons)}")
         return "\n".join(lines)
 
@@ -126,7 +125,7 @@ def _clips_line(golden: GoldenSet, clips: list[Golden]) -> str:
     if not clips:
         return "no golden clips"
     shows = {golden.shows.get(asset_id, asset_id) for asset_id in golden.clips}
-    sources, editors = Counter(clip.source for clip in clips), {clip.editor for clip in clips}
+    sources, editors = Counter[str](clip.source for clip in clips), {clip.editor for clip in clips}
     places = (_counted(len(golden.clips), "episode"), _counted(len(shows), "show"), _counted(len(editors), "editor"))
     return f"{_counted(len(clips), 'golden clip')} ({_listed(sources)}): {', '.join(places)}"
 
