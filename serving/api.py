@@ -9,8 +9,9 @@ from functools import cache
 from fastapi import FastAPI
 
 from search.nearest import Encoders
+from serving import events
 from serving.body_limit import BodyLimit
-from serving.configured import configured_encoders
+from serving.configured import configured_encoders, settings
 from serving.graphql import graphql_router
 from serving.metrics import RequestCounter
 from serving.problems import Problem, explain, responses
@@ -20,12 +21,20 @@ from serving.shelf import Shelf
 from steps.store import Store
 from steps.version import VERSION
 
-_ROUTERS = (system.router, assets.router, finding.router, search.router, previews.router, feedback.router)
+_ROUTERS = (
+    system.router,
+    assets.router,
+    finding.router,
+    search.router,
+    previews.router,
+    feedback.router,
+    events.router,
+)
 
 
 def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
     """The service over `store`. Queries are encoded as the config says, or with `encoders`."""
-    shelf = Shelf(store, configured_encoders() if encoders is None else encoders)
+    shelf = Shelf(store, configured_encoders() if encoders is None else encoders, settings())
     app = FastAPI(
         title="rushes",
         version=VERSION,

@@ -14,8 +14,10 @@ from search.nearest import Encoders
 from search.query import Engine
 from serving.catalog import Catalog, read_catalog
 from steps.corpus import Desk
+from steps.event_log import EventLog
 from steps.feedback import FEEDBACK
 from steps.previews import Preview
+from steps.settings import Settings
 from steps.store import Store
 
 Limit = Annotated[int, Query(ge=1, le=500, description="How many to list.")]
@@ -26,8 +28,9 @@ AssetId = Annotated[str, Path(max_length=64, description="As /assets lists it.")
 class Shelf:
     """The store with its catalog, read anew only when a run has committed."""
 
-    def __init__(self, store: Store, encoders: Encoders) -> None:
+    def __init__(self, store: Store, encoders: Encoders, settings: Settings) -> None:
         self.store, self.desk = store, Desk(store, encoders)
+        self.settings, self.events = settings, EventLog(store, settings.events)
         self.counts: Counter[tuple[str, int]] = Counter()
         self._catalog = Catalog()
         self._tables: object = None

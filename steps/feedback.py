@@ -1,4 +1,4 @@
-"""What people say: labels of shots, golden clips, and what happened to previews. Rows are added and never changed.
+"""What people say: labels of shots, and golden clips. Rows are added and never changed.
 
 The tables are keyed by asset and row, `ASSET-DIGEST`, so that two writers never write the same key.
 """
@@ -15,7 +15,7 @@ from featurization.media import Asset, Segment
 from steps.store import Store
 from steps.tables import Table
 
-EventKind = Literal["impression", "play", "pause", "skip", "complete", "like", "dislike", "open", "share"]
+GoldenSource = Literal["studio", "verdict"]  # marked by an editor, or said of a clip that was shown
 _SLACK_S = 1.0  # players round the length of what they play
 
 
@@ -40,7 +40,7 @@ class Label(Segment):
 
 @dataclass(frozen=True, slots=True)
 class GoldenClip(Segment):
-    """The stretch that an editor would publish."""
+    """What an editor would publish, or says of a clip that was shown."""
 
     id: str
     asset: str
@@ -48,28 +48,14 @@ class GoldenClip(Segment):
     when: str
     grade: int = 4  # 0, useless, to 4, the best there is
     note: str = ""
+    source: GoldenSource = "studio"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What somebody did with a preview or a hit."""
-
-    id: str
-    asset: str
-    kind: EventKind
-    who: str
-    when: str
-    position_s: float = 0.0
-    variant: str = ""  # arm of an experiment
-    query: str = ""  # what was searched for, if it was a hit
-
-
-Feedback = Label | GoldenClip | Event
-Row = TypeVar("Row", Label, GoldenClip, Event)
+Feedback = Label | GoldenClip
+Row = TypeVar("Row", Label, GoldenClip)
 LABELS = Table("labels", Label)
 GOLDEN_CLIPS = Table("golden_clips", GoldenClip)
-EVENTS = Table("events", Event)
-FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, EVENTS.name})
+FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +90,9 @@ def _key(row: Feedback) -> str:
 def _check(row: Feedback, asset: Asset | None) -> None:
     if asset is None:
         raise FeedbackError(f"no asset {row.asset[:80]!r}; GET /assets lists them")
-    last = row.end if isinstance(row, Segment) else row.position_s
-    if last > asset.duration_s + _SLACK_S:
-        raise FeedbackError(f"{last:g} s lies behind the end of {asset.title}, {asset.duration_s:g} s; check the times")
-    if isinstance(row, Segment) and not row.duration:
+    if row.end > asset.duration_s + _SLACK_S:
+        raise FeedbackError(
+            f"{row.end:g} s lies behind the end of {asset.title}, {asset.duration_s:g} s; check the times"
+        )
+    if not row.duration:
         raise FeedbackError(f"the stretch at {row.start:g} s has no length; end must be after start")

@@ -51,6 +51,13 @@ class Files:
         with explained(f"reading {self.path(key)}"):
             return bytes(self.fs.cat_file(self.path(key)))
 
+    def modified(self, key: str) -> float:
+        """When a file was last written, in seconds since 1970; 0 if there is none."""
+        try:
+            return float(self.fs.modified(self.path(key)).timestamp())
+        except FileNotFoundError:
+            return 0.0
+
     def list(self, folder: str) -> list[str]:
         """Names (not keys) in a folder, sorted; empty if there is no such folder."""
         self.fs.invalidate_cache()
@@ -77,8 +84,11 @@ class Files:
             with self._staged(key) as staged:
                 shutil.copyfile(source, staged)
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Write only if the key does not exist yet; False if somebody else was first."""
+    def create(self, key: str, data: bytes, *, mode: int = 0o666) -> bool:
+        """Write only if the key does not exist yet; False if somebody else was first.
+
+        `mode` is that of a local file, less the umask.
+        """
         with explained(f"writing {self.path(key)}"):
             if not self.local:
                 return self._create_object(key, data)
@@ -86,6 +96,7 @@ class Files:
             target.parent.mkdir(parents=True, exist_ok=True)
             staged = target.with_name(f".part-{uuid.uuid4().hex}")
             try:
+                staged.touch(mode)
                 staged.write_bytes(data)
                 os.link(staged, target)  # atomic and fails if the target exists, unlike rename
             except FileExistsError:

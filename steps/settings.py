@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
+from eval.off_policy import OffPolicyOptions
+from eval.online import ExperimentOptions
 from featurization.ads import AdOptions
 from featurization.context import ContextOptions
 from featurization.decode import DecodeOptions
@@ -33,6 +35,8 @@ from ranking.labels import LabelOptions
 from ranking.prior import PriorOptions
 from ranking.select import SelectOptions
 from steps.chunks import FanoutOptions
+from steps.events import EventOptions
+from steps.golden.clips import GoldenOptions
 from steps.intake.fetching import DownloadOptions
 from steps.rendering.render import RenderOptions
 
@@ -101,6 +105,10 @@ class Settings:
     select: SelectOptions = field(default_factory=SelectOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
+    golden: GoldenOptions = field(default_factory=GoldenOptions)
+    events: EventOptions = field(default_factory=EventOptions)
+    experiments: ExperimentOptions = field(default_factory=ExperimentOptions)
+    off_policy: OffPolicyOptions = field(default_factory=OffPolicyOptions)
 
 
 def parse(text: str) -> dict[str, Any]:

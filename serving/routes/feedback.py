@@ -1,4 +1,4 @@
-"""What people say of shots, clips and previews, kept for training and measuring."""
+"""What people say of shots and clips, kept for training and measuring."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from serving.guard import Writes
 from serving.problems import responses
 from serving.shelf import OfStore, Shelf
-from steps.feedback import EVENTS, GOLDEN_CLIPS, LABELS, EventKind, identity, keep
+from steps.feedback import GOLDEN_CLIPS, LABELS, GoldenSource, identity, keep
 from steps.tables import Table
 
 MAX_ROWS = 500
@@ -60,15 +60,7 @@ class NewGoldenClip(SaidOfSpan):
 
     grade: int = Field(default=4, ge=0, le=4, description="0, useless, to 4, the best there is.")
     note: str = Field(default="", max_length=1000)
-
-
-class NewEvent(Said):
-    """What somebody did with a preview or a hit."""
-
-    kind: EventKind
-    position_s: Time = 0.0
-    variant: str = Field(default="", max_length=80, description="Arm of an experiment.")
-    query: str = Field(default="", max_length=1000, description="What was searched for, if it was a hit.")
+    source: GoldenSource = Field(default="studio", description="Marked by an editor, or the verdict on a shown clip.")
 
 
 class Receipt(BaseModel):
@@ -80,7 +72,6 @@ class Receipt(BaseModel):
 
 Labels = Annotated[list[NewLabel], Field(min_length=1, max_length=MAX_ROWS)]
 GoldenClips = Annotated[list[NewGoldenClip], Field(min_length=1, max_length=MAX_ROWS)]
-Events = Annotated[list[NewEvent], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 @router.post("/labels", status_code=201)
@@ -95,21 +86,14 @@ def post_golden_clips(sent: Annotated[NewGoldenClip | GoldenClips, Body()], shel
     return _kept(sent if isinstance(sent, list) else [sent], GOLDEN_CLIPS, shelf)
 
 
-@router.post("/events", status_code=201)
-def post_events(sent: Annotated[NewEvent | Events, Body()], shelf: OfStore) -> Receipt:
-    """Keep one event, or several. An event without an id happened now."""
-    return _kept(sent if isinstance(sent, list) else [sent], EVENTS, shelf)
-
-
 def _kept(sent: Sequence[Said], table: Table[Any], shelf: Shelf) -> Receipt:
     now = datetime.now(UTC).isoformat(timespec="microseconds")
-    rows = [_row(one, table, now, n) for n, one in enumerate(sent)]
+    rows = [_row(one, table, now) for one in sent]
     kept = keep(rows, table, assets=shelf.catalog().assets, store=shelf.store)
     return Receipt(added=list(kept.added), known=list(kept.known))
 
 
-def _row(said: Said, table: Table[Any], now: str, number: int) -> Any:
+def _row(said: Said, table: Table[Any], now: str) -> Any:
     content = said.model_dump(exclude={"id", "asset_id"})
-    moment = (now, number) if table is EVENTS else ()  # the same thing may well happen twice
-    name = said.id or identity(table.name, said.asset_id, sorted(content.items()), *moment)
+    name = said.id or identity(table.name, said.asset_id, sorted(content.items()))
     return table.row(id=name, asset=said.asset_id, when=now, **content)
