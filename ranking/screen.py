@@ -35,6 +35,8 @@ class Screen:
 
     def longest(self, start: Floats, end: Floats) -> Floats:
         """Seconds of each [start, end) that the shot which fills most of it is on screen."""
+        if not self.shots:
+            return np.zeros(start.shape)
         ends = self._edges[1:]
         first = np.searchsorted(ends, start, side="right")
         last = np.searchsorted(self.starts, end, side="left")
