@@ -14,7 +14,7 @@ from ranking.graded import GradedEpisode, teaching
 from ranking.lambdarank import LambdaRankOptions, train
 from ranking.prior import Prior
 from steps.episodes import Episode, read_episodes
-from steps.feedback import GOLDEN_CLIPS
+from steps.golden import GoldenOptions, gather_golden
 from steps.grading import grade_episode
 from steps.judging import judge, judge_ranker, pooled
 from steps.settings import Settings
@@ -122,15 +122,14 @@ def test_in_shuffled_labels_there_is_nothing_to_find(catalogue) -> None:
     assert abs(learned - chance) < 0.1
 
 
-def test_a_stocked_store_gives_the_same_episodes_back(catalogue, tmp_path: Path) -> None:
+def test_a_stocked_store_gives_the_same_episodes_and_golden_clips_back(catalogue, tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     some = catalogue[:3]
     stock(store, some)
     read = read_episodes([made.episode.asset.asset_id for made in some], store=store)
     for made, episode in zip(some, read, strict=True):
         same(made.episode, episode)
-        bites = [(bite.start, bite.end) for bite in episode.asset.soundbites]
-        assert bites == [(g.start, g.end) for g in made.golden if g.source == "soundbite"]
-    rows = [row for of_asset in store.read(GOLDEN_CLIPS).values() for row in of_asset]
-    studio = {(g.asset_id, g.start, g.end, g.editor) for made in some for g in made.golden if g.source == "studio"}
-    assert {(row.asset, row.start, row.end, row.who) for row in rows} == studio
+    gathered = gather_golden(store=store, options=GoldenOptions())
+    assert gathered.refused == ()
+    for made in some:
+        assert set(gathered.clips[made.episode.asset.asset_id]) == set(made.golden)
