@@ -132,6 +132,24 @@ def assets(as_json: AsJson = False) -> None:
     show_assets(as_json=as_json)
 
 
+@app.command(epilog=_examples("rushes golden", "rushes golden --golden clips.csv", "rushes golden --json"))
+def golden(
+    file: Annotated[
+        Path | None, typer.Option("--golden", help="A .csv or .parquet with a clip a row.", metavar="PATH")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the golden clips that a ranker would learn from, and those that it would refuse.
+
+    They come from the soundbites of feeds, the studio, reviews, and PATH. Its columns are asset_id or guid, start, end
+    and editor, and if known grade, title, feed, sha256, duration_s and text. Nothing is kept, and nothing is trained.
+    Exits with 2 if a row of PATH is refused.
+    """
+    from serving.golden_terminal import show_golden
+
+    raise typer.Exit(show_golden(file, as_json=as_json))
+
+
 @app.command(epilog=_examples("rushes runs", "rushes runs --limit 5 --json"))
 def runs(
     as_json: AsJson = False,

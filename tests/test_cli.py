@@ -34,6 +34,7 @@ COMMANDS = (
     "probe",
     "models",
     "assets",
+    "golden",
     "runs",
     "rollback",
     "export",
