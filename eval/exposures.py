@@ -24,8 +24,8 @@ class Exposures:
     streamed: NDArray[np.bool_]
 
 
-def units_of(rows: Exposures, *, now_s: float, window_h: float) -> Units:
-    """The units whose arm and outcome are certain by `now_s`; the others are counted.
+def units_of(rows: Exposures, *, now_s: float, window_h: float, nameless: int = 0, strange: int = 0) -> Units:
+    """The units whose arm and outcome are certain by `now_s`; the others are counted, as are rows left out before.
 
     An outcome counts from the first exposure on, for `window_h`. A unit is not counted before that time is over, so
     that no outcome changes between two looks.
@@ -45,6 +45,8 @@ def units_of(rows: Exposures, *, now_s: float, window_h: float) -> Units:
         contaminated=int(mixed.sum()),
         pending=int(pending.sum()),
         unexposed=int((~exposed & ~mixed).sum()),
+        nameless=nameless,
+        strange=strange,
     )
 
 

@@ -16,7 +16,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from eval.sequential import rate_difference
 
@@ -183,6 +182,8 @@ def sample_ratio_p(units: list[int], shares: tuple[float, ...]) -> float:
 
     Fabijan et al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019.
     """
+    from scipy.special import chdtrc  # slow to import, and every command imports the options above
+
     expected = np.array(shares) * sum(units)
     distance = float(((np.array(units) - expected) ** 2 / expected).sum()) if sum(units) else 0.0
     return float(chdtrc(len(shares) - 1, distance))

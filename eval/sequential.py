@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-LEAST = 30  # units in each arm, below which nothing is claimed: the theory is one of large numbers
+LEAST = 10  # of each outcome in each arm, below which nothing is said: the theory is one of large numbers
 
 
 def rate_difference(
@@ -21,12 +21,14 @@ def rate_difference(
     """How much higher our rate is than theirs, and the half-width of its interval; arrays of any one shape.
 
     Each side is (successes, units). The interval covers the truth at all looks together with probability 1 - `alpha`,
-    and is tightest when both arms have `planned` units together. It is infinitely wide below LEAST units in an arm.
+    and is tightest when both arms have `planned` units together. It is infinitely wide while an arm of that size is
+    too small for either outcome to be expected LEAST times.
     """
     (our_rate, our_variance), (their_rate, their_variance) = _mean(*ours), _mean(*theirs)
     units = np.maximum(ours[1] + theirs[1], 1)
+    common, _ = _mean(ours[0] + theirs[0], units)
     width = np.sqrt((our_variance + their_variance) * units) * margin(units, alpha=alpha, planned=planned)
-    enough = np.minimum(ours[1], theirs[1]) >= LEAST
+    enough = np.minimum(ours[1], theirs[1]) * np.minimum(common, 1 - common) >= LEAST
     return np.asarray(our_rate - their_rate), np.where(enough, width, np.inf)
 
 
