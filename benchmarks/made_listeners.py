@@ -92,3 +92,20 @@ def made_log(*, episodes: int, clips: int, rows: int, habit: float, seed: int) -
     streamed = random.random(rows) < worth[where, drawn]
     log = Log(policy[where, drawn], streamed.astype(np.float64))
     return MadeLog(log, where * clips + drawn, np.repeat(np.arange(episodes), clips), worth.ravel(), policy.ravel())
+
+
+def made_views(made: MadeLog, *, when: datetime) -> list[Event]:
+    """The same log as events: each row a visit, clips of 30 s side by side in episodes named e000, e001, …"""
+    first = np.searchsorted(made.episode, made.episode)  # of each clip, the first one of its episode
+    rows: list[Event] = []
+    for number, clip in enumerate(made.clip):
+        asset_id, visit = f"e{made.episode[clip]:03d}", f"visit-{number}"
+        start = 30.0 * float(clip - first[clip])
+        chance = float(made.log.propensity[number])
+        shown = Event(
+            visit, asset_id, "impression", when, session=visit, start=start, end=start + 30, propensity=chance
+        )
+        rows.append(shown)
+        if made.log.reward[number]:
+            rows.append(Event(f"{visit}-stream", asset_id, "stream", when + timedelta(minutes=1), session=visit))
+    return rows
