@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from itertools import islice
 from typing import Any, Literal
 
+from featurization.errors import RushesError
 from steps.store import ROOT, Snapshot, Store
 
-FLOWS = ("IngestMedia", "FeaturizeMedia", "PublishPreviews")
+FLOWS = ("IngestMedia", "FeaturizeMedia", "PublishPreviews", "TrainRanker", "EvaluateModels")
+_LATEST = re.compile(r"latest(?:~(\d{1,6}))?")
+_ID = re.compile(r"\w[\w.-]{0,200}")
+_LISTED = "`rushes runs` lists them"
 Status = Literal["done", "failed", "unfinished"]
+
+
+class RunError(RushesError):
+    """A run cannot be read as asked; the text says which can."""
+
+    reason = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +35,7 @@ class FlowRun:
     status: Status
     started: datetime
     duration_s: float | None  # None while unfinished
-    outcome: str  # "complete" or "partial"; empty unless done
+    outcome: str  # as the flow says it, such as "complete" or "partial"; empty unless done
     user: str
 
 
@@ -49,11 +61,108 @@ class MetaflowFacts:
 
 def recent_runs(limit: int = 20) -> list[FlowRun]:
     """The latest runs of all flows by all users, newest first."""
-    metaflow = _metaflow()
-    known = {flow.id for flow in metaflow.Metaflow()}
-    runs = [run for name in FLOWS if name in known for run in islice(metaflow.Flow(name), limit)]
+    runs = [run for name in FLOWS for run in islice(_runs_of(name), limit)]
     runs.sort(key=lambda run: run.created_at, reverse=True)
     return [_flow_run(run) for run in runs[:limit]]
+
+
+def latest(flow: str, *, back: int = 0) -> FlowRun | None:
+    """The newest run of a flow that is done, or the one `back` before it; None if there is none."""
+    done = (run for run in _runs_of(flow) if run.successful)
+    run = next(islice(done, back, None), None)
+    return _flow_run(run) if run else None
+
+
+def find_run(text: str, *, among: Sequence[str] = FLOWS) -> FlowRun:
+    """The run that is done and is called `text`: FLOW/ID, ID, FLOW/latest, or latest; latest~1 is the one before.
+
+    `latest` alone is the newest of all flows in `among`, and `latest~1` the run of the same flow before it. Raises
+    RunError if there is no such run, if it is of another flow or not done, or if the id alone says too little.
+    """
+    flow, _, name = text.strip().rpartition("/")
+    if flow and flow not in among:
+        raise RunError(_other_flow(text, flow, among))
+    if found := _LATEST.fullmatch(name):
+        return _latest_of([flow] if flow else among, int(found.group(1) or 0))
+    run = _flow_run(_called(name, [flow] if flow else FLOWS))
+    if (of := run.run.partition("/")[0]) not in among:
+        raise RunError(_other_flow(run.run, of, among))
+    if run.status != "done":
+        raise RunError(f"{run.run} is {run.status}, and only a run that is done has results; {_LISTED}")
+    return run
+
+
+def _called(name: str, flows: Sequence[str]) -> Any:
+    """The only run of these flows with this id."""
+    runs = [run for flow in flows if _ID.fullmatch(name) and (run := _run(f"{flow}/{name}"))]
+    if not runs:
+        raise RunError(f"no run of {_either(flows)} is called {name[:80]!r}; {_LISTED}")
+    if len(runs) > 1:
+        raise RunError(
+            f"several runs are called {name!r}: {', '.join(run.pathspec for run in runs)}; name the flow too"
+        )
+    return runs[0]
+
+
+def _latest_of(flows: Sequence[str], back: int) -> FlowRun:
+    newest = max(filter(None, map(latest, flows)), key=lambda run: run.started, default=None)
+    if newest is None:
+        raise RunError(f"no run of {_either(flows)} is done yet; {_LISTED}")
+    run = latest(newest.run.partition("/")[0], back=back)
+    if run is None:
+        raise RunError(f"too few runs before {newest.run} are done for latest~{back}; {_LISTED}")
+    return run
+
+
+def _other_flow(run: str, flow: str, among: Sequence[str]) -> str:
+    return f"{run[:80]} is a run of {flow[:80]}; name one of {_either(among)}"
+
+
+def _either(flows: Sequence[str]) -> str:
+    return f"{', '.join(flows[:-1])} or {flows[-1]}" if len(flows) > 1 else flows[0]
+
+
+def artifact(run: str, name: str) -> Any:
+    """What a run, "FLOW/ID", has under this name at its end; None if nothing.
+
+    Raises RunError if this code cannot read it.
+    """
+    return _bound(_metaflow().Run(run), name)
+
+
+def parameters(run: str) -> dict[str, Any]:
+    """The parameters of a run, "FLOW/ID", by name; its configuration is no parameter but the artifact `config`."""
+    task = _metaflow().Run(run)["_parameters"].task
+    return {held.id: held.data for held in task if held.id not in ("name", "config")}
+
+
+def _bound(run: Any, name: str) -> Any:
+    task = run["end"].task
+    if name not in task:
+        return None
+    try:
+        return task[name].data
+    except Exception as error:  # a pickle of classes that were since renamed raises anything
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        way = "was written by another version of rushes; run it again"
+        raise RunError(f"{run.pathspec}: {name} {way} ({what})") from error
+
+
+def _run(pathspec: str) -> Any:
+    """A run as Metaflow has it, or None."""
+    metaflow = _metaflow()
+    from metaflow.exception import MetaflowNotFound
+
+    try:
+        return metaflow.Run(pathspec)
+    except MetaflowNotFound:
+        return None
+
+
+def _runs_of(flow: str) -> Iterator[Any]:
+    """The runs of a flow, newest first; none if it never ran."""
+    metaflow = _metaflow()
+    return iter(metaflow.Flow(flow)) if flow in {known.id for known in metaflow.Metaflow()} else iter(())
 
 
 def _metaflow() -> Any:
@@ -77,7 +186,7 @@ def _flow_run(run: Any) -> FlowRun:
         status=status,
         started=run.created_at.astimezone(),
         duration_s=(until - run.created_at).total_seconds() if until and status != "unfinished" else None,
-        outcome=str(run["end"].task["summary"].data.outcome) if status == "done" else "",
+        outcome=str(_bound(run, "outcome") or "") if status == "done" else "",
         user=next((tag.removeprefix("user:") for tag in run.tags if tag.startswith("user:")), ""),
     )
 

@@ -20,7 +20,6 @@ from steps.store import ROOT
 
 FLOW = """
 import time
-from types import SimpleNamespace
 from metaflow import FlowSpec, Parameter, step
 
 class IngestMedia(FlowSpec):
@@ -37,7 +36,7 @@ class IngestMedia(FlowSpec):
 
     @step
     def end(self):
-        self.summary = SimpleNamespace(outcome="partial")
+        self.outcome = "partial"
 
 if __name__ == "__main__":
     IngestMedia()
@@ -46,6 +45,18 @@ READ = """
 import dataclasses, json
 from steps.runs import recent_runs
 print(json.dumps([dataclasses.asdict(run) for run in recent_runs({limit})], default=str))
+"""
+FIND = """
+import sys
+from featurization.errors import RushesError
+from steps.runs import artifact, find_run, latest, parameters
+for asked in sys.argv[1:]:
+    try:
+        run = find_run(asked).run
+        print(run, artifact(run, "outcome"), artifact(run, "nothing"), parameters(run))
+    except RushesError as error:
+        print(error)
+print(latest("IngestMedia").run, latest("IngestMedia", back=1), latest("TrainRanker"))
 """
 
 
@@ -67,10 +78,14 @@ class Place:
         )
 
     def read(self, *, limit: int = 20) -> list[dict[str, Any]]:
-        """`recent_runs` in a process of its own, since Metaflow reads its configuration once."""
-        command = [sys.executable, "-c", READ.format(limit=limit)]
+        """`recent_runs`, in a process of its own, since Metaflow reads its configuration once."""
+        return list(json.loads(self.python(READ.format(limit=limit))))
+
+    def python(self, program: str, *arguments: str) -> str:
+        """What a program prints that sees this datastore."""
+        command = [sys.executable, "-c", program, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
-        return list(json.loads(done.stdout))
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +113,27 @@ def test_runs_come_newest_first_with_how_they_ended(place: Place):
 
 def test_the_newest_runs_can_be_had_alone(place: Place):
     assert [run["status"] for run in place.read(limit=1)] == ["unfinished"]
+
+
+def test_a_run_that_is_done_is_found_by_what_people_call_it(place: Place):
+    killed, failed, done = (run["run"] for run in place.read())
+    asked = (done, done.partition("/")[2], "latest", "IngestMedia/latest", "latest~1", killed, failed)
+    others = ("7", "PublishPreviews/7", "IngestMedia/..", "Night/7", "PublishPreviews/latest")
+    *found, newest = place.python(FIND, *asked, *others).splitlines()
+    assert found[:4] == [f"{done} partial None {{'fate': ''}}"] * 4
+    assert found[4:] == [
+        f"too few runs before {done} are done for latest~1; `rushes runs` lists them",
+        f"{killed} is unfinished, and only a run that is done has results; `rushes runs` lists them",
+        f"{failed} is failed, and only a run that is done has results; `rushes runs` lists them",
+        "no run of IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker or EvaluateModels is called '7'; "
+        "`rushes runs` lists them",
+        "no run of PublishPreviews is called '7'; `rushes runs` lists them",
+        "no run of IngestMedia is called '..'; `rushes runs` lists them",
+        "Night/7 is a run of Night; name one of IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker or "
+        "EvaluateModels",
+        "no run of PublishPreviews is done yet; `rushes runs` lists them",
+    ]
+    assert newest == f"{done} None None"
 
 
 def test_a_machine_where_nothing_ran_has_no_runs(tmp_path: Path):
