@@ -23,9 +23,9 @@ class PublishPreviews(ProjectFlow):
     @told_plainly
     def start(self):
         """Choose the assets and share them out."""
-        from steps.choose import current_ranker
         from steps.chunks import plan_chunks
         from steps.publish import choose_assets
+        from steps.rankers import current_ranker
 
         current_ranker(self.store, self.settings)  # a model that does not fit is refused before any work
         self.chunks = plan_chunks(choose_assets(self.assets, store=self.store), self.settings.fanout)

@@ -14,6 +14,7 @@ from ranking.groups import RankingGroup
 from ranking.spans import Floats
 
 Mask = NDArray[np.bool_]
+PUBLISHABLE = 3  # from this grade on an editor would publish it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class GradedEpisode:
 
     @property
     def golden(self) -> tuple[Chosen, ...]:
-        """The clips that editors would publish."""
-        return tuple(clip for clip in self.chosen if clip.grade > 0)
+        """The clips that editors would publish; those with lower grades say what not to pick."""
+        return tuple(clip for clip in self.chosen if clip.grade >= PUBLISHABLE)
 
     @property
     def weight(self) -> float:

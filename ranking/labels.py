@@ -35,7 +35,7 @@ def ious(candidates: Sequence[Segment], golden: Sequence[Segment]) -> Floats:
 
 def best_ious(candidates: Sequence[Segment], golden: Sequence[Segment]) -> Floats:
     """Intersection over union of each candidate with the golden clip it fits best, (candidates,)."""
-    return ious(candidates, golden).max(axis=1, initial=0.0)
+    return np.asarray(ious(candidates, golden).max(axis=1, initial=0.0), dtype=np.float64)
 
 
 def grades(

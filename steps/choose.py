@@ -8,16 +8,12 @@ from datetime import date
 
 from featurization.media import Segment
 from ranking.gates import Verdict, refuse_asset
-from ranking.prior import Prior
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice, choose
 from steps.clips import clips_of
 from steps.episodes import Episode
 from steps.settings import Settings
-from steps.store import Store
 from steps.tables import Table
-
-CHAMPION = "models/ranker.json"  # store key of the trained ranker in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +29,6 @@ class ScoredCandidate(Segment):
 
 
 CANDIDATES = Table("candidates", ScoredCandidate)
-
-
-def current_ranker(store: Store, settings: Settings) -> Ranker:
-    """The trained ranker in the store, else the documented prior. ModelError if the model does not fit the code."""
-    if store.files.exists(CHAMPION):
-        from ranking.lambdarank import from_json  # brings LightGBM, which the prior does not need
-
-        return from_json(store.files.read(CHAMPION).decode())
-    return Prior(settings.prior)
 
 
 def choose_preview(

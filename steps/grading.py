@@ -37,7 +37,7 @@ def graded_episodes(
 def grade_episode(episode: Episode, golden: Sequence[Golden], *, length_s: float, settings: Settings) -> GradedEpisode:
     """The clips of one episode, those that the gates exclude among them, against what its editors chose."""
     clips = clips_of(episode, length_s=length_s, settings=settings)
-    spans, liked = clips.candidates, [clip for clip in golden if clip.grade]
+    spans, liked = clips.candidates, [clip for clip in golden if clip.chosen]
     matrix, columns = feature_matrix(spans, clips.context), Clips.of(spans)
     scores = {name: baseline(columns, clips.context) for name, baseline in BASELINES.items()}
     return GradedEpisode(

@@ -18,11 +18,12 @@ from typing import Any, Literal
 from featurization.media import Asset, Quarantined, Segment
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice
-from steps.choose import CANDIDATES, ScoredCandidate, choose_preview, current_ranker
+from steps.choose import CANDIDATES, ScoredCandidate, choose_preview
 from steps.chunks import chosen
 from steps.episodes import Episode, read_episodes
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
 from steps.quarantine import quarantined
+from steps.rankers import current_ranker
 from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
 from steps.store import Store, Writes

@@ -218,10 +218,17 @@ def test_a_long_file_repeats_its_parts(tmp_path: Path):
 def test_a_program_is_charged_for_its_processes(tmp_path: Path):
     child = "import numpy; kept = numpy.ones(25_000_000); print(kept.sum())"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
-    cost, printed = run_measured(["-c", parent], folder=tmp_path, environment=os.environ)
+    # Measured from a process of its own: a program is charged for the memory of whoever starts it, and pytest is large.
+    measure = (
+        "import json, os, pathlib; from benchmarks.processes import run_measured\n"
+        f"cost, printed = run_measured(['-c', {parent!r}], folder=pathlib.Path({str(tmp_path)!r}), environment=os.environ)\n"
+        "print(json.dumps([printed, cost.figures()]))"
+    )
+    done = subprocess.run([sys.executable, "-c", measure], cwd=ROOT, capture_output=True, text=True, check=True)
+    printed, cost = json.loads(done.stdout)
     assert printed.strip() == "25000000.0"
-    assert 200 < cost.peak_mb < 1500
-    assert cost.cpu_s > 0
+    assert 200 < cost["peak_mb"] < 500
+    assert cost["cpu_s"] > 0
 
 
 def test_a_program_that_fails_says_why(tmp_path: Path):

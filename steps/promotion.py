@@ -1,0 +1,123 @@
+"""The gate: a challenger replaces the ranker in use only if it is surely better on shows that taught neither."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from eval.bootstrap import Interval
+from ranking.graded import GradedEpisode
+from ranking.prior import Prior
+from ranking.ranker import Ranker
+from ranking.saved import from_json
+from steps.dataset import Dataset, read_dataset
+from steps.judging import Judgement, difference, judge, judge_editors, judge_ranker, pooled
+from steps.rankers import Lineage, current_ranker, keep_ranker, lineage_of, promote
+from steps.settings import Settings
+from steps.splitting import Split
+from steps.store import Store
+from steps.training import Fitted
+from steps.version import VERSION
+
+log = logging.getLogger(__name__)
+CHALLENGER, CHAMPION, PRIOR, EDITORS = "challenger", "champion", "prior", "editors"
+Judged = Mapping[str, Sequence[Judgement]]  # by ranker
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the challenger replaces the champion, and why."""
+
+    decision: Literal["promoted", "kept"]
+    reason: str
+    challenger: str  # identities
+    champion: str
+    gain: Interval | None = None  # of nDCG@5, challenger above champion; None if there was nothing to compare
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the challenger is in use now."""
+        return self.decision == "promoted"
+
+    def __str__(self) -> str:
+        return f"{self.decision} {self.challenger if self.promoted else self.champion}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a training run came to."""
+
+    verdict: Verdict
+    judged: Judged  # the held-out episodes
+    metrics: Mapping[str, Mapping[str, float]]  # by ranker
+    model: str  # store key of the trained ranker
+
+
+def decide_and_keep(
+    fitted: Fitted, dataset: Dataset, parted: Split, *, run: str, settings: Settings, store: Store
+) -> Decided:
+    """Judge the trained ranker on the held-out episodes, keep it, and put it in use if it is surely better."""
+    challenger, champion = from_json(fitted.document), current_ranker(store, settings)
+    held_out = parted.judging(read_dataset(dataset, store=store))
+    judged = judge_all(held_out, {CHALLENGER: challenger, CHAMPION: champion, PRIOR: Prior(settings.prior)})
+    lineage = lineage_of(champion.identity, store=store)
+    verdict = decide(
+        judged, fitted.identity, champion.identity, taught=lineage.shows if lineage else (), settings=settings
+    )
+    metrics = {name: pooled(judgements).figures() for name, judgements in judged.items()}
+    key = keep_ranker(challenger, _lineage(fitted, dataset, verdict, metrics, run), store=store)
+    if verdict.promoted:
+        promote(challenger.identity, store=store)
+    return Decided(verdict, judged, metrics, key)
+
+
+def judge_all(episodes: Sequence[GradedEpisode], rankers: Mapping[str, Ranker]) -> dict[str, list[Judgement]]:
+    """Rankers, baselines and editors on the same episodes, by name."""
+    judged = {name: judge_ranker(ranker, episodes) for name, ranker in rankers.items()}
+    for name in sorted({name for episode in episodes for name in episode.baselines}):
+        judged[name] = [judge(episode, episode.baselines[name]) for episode in episodes]
+    return {**judged, EDITORS: judge_editors(episodes)}
+
+
+def decide(judged: Judged, challenger: str, champion: str, *, taught: Iterable[str], settings: Settings) -> Verdict:
+    """Compare two rankers on the held-out shows; those that `taught` the champion would flatter it and are left out."""
+    known = set(taught)
+    ours, theirs = ([j for j in judged[name] if j.show not in known] for name in (CHALLENGER, CHAMPION))
+    gain = difference(ours, theirs, "ndcg_5", level=settings.train.level) if ours else None
+    reason = _why_not(challenger, champion, gain, settings.train.min_shows)
+    told = _told(gain) if gain else ""
+    if reason:
+        return Verdict("kept", f"{told}; {reason}" if told else reason, challenger, champion, gain)
+    return Verdict("promoted", told, challenger, champion, gain)
+
+
+def _why_not(challenger: str, champion: str, gain: Interval | None, min_shows: int) -> str:
+    if challenger == champion:
+        return "training came to the ranker that is in use already"
+    if gain is None:
+        return "no held-out show is new to both rankers; mark clips in other shows"
+    if gain.clusters < min_shows:
+        return f"{min_shows} are needed to tell: mark clips in more shows"
+    return "" if gain.low > 0 else "the interval must lie above zero"
+
+
+def _told(gain: Interval) -> str:
+    shows = f"{gain.clusters} held-out show{'s' if gain.clusters > 1 else ''}"
+    return f"nDCG@5 {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {shows}"
+
+
+def _lineage(
+    fitted: Fitted, dataset: Dataset, verdict: Verdict, metrics: Mapping[str, Mapping[str, float]], run: str
+) -> Lineage:
+    return Lineage(
+        identity=fitted.identity,
+        run=run,
+        code=f"rushes {VERSION}",
+        dataset=dataset.digest,
+        episodes=fitted.episodes,
+        shows=fitted.shows,
+        verdict=str(verdict),
+        metrics=metrics[CHALLENGER],
+    )

@@ -1,0 +1,66 @@
+"""A whole training run: what went in, what was tried, what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ranking.graded import teaching
+from ranking.importance import FeatureEffect, summarise
+from ranking.saved import from_json
+from steps.dataset import Dataset, read_dataset
+from steps.golden import GoldenSet
+from steps.promotion import CHALLENGER, CHAMPION, Decided
+from steps.splitting import Split
+from steps.store import Store
+from steps.studies import Ablation, CurvePoint
+from steps.training import Fitted, Found
+
+_EXPLAINED = 100  # episodes whose scores are taken apart: more of them change no bar
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """Everything that the report of a training run tells."""
+
+    run: str  # "FLOW/ID"
+    golden: GoldenSet
+    dataset: Dataset
+    split: Split
+    found: Sequence[Found]  # best kind first
+    fitted: Fitted
+    ablations: Sequence[Ablation]  # empty if the study failed
+    curve: Sequence[CurvePoint]  # empty if the study failed
+    decided: Decided
+    effects: Sequence[FeatureEffect]  # strongest first
+    failed: str = ""  # why tasks failed; the run went on without them
+
+    @property
+    def outcome(self) -> Literal["complete", "partial"]:
+        """Partial if clips were refused, or a task failed."""
+        return "partial" if self.golden.refused or self.failed else "complete"
+
+    def describe(self) -> str:
+        """A few lines for the terminal."""
+        ours, theirs = (self.decided.metrics[name] for name in (CHALLENGER, CHAMPION))
+        held_out = len(self.split.held_out)
+        kinds = ", ".join(f"{one.kind} {one.worth:.3f}" for one in self.found)
+        lines = [
+            str(self.decided.verdict),
+            f"  learned from {self.fitted.episodes} episodes of {len(self.fitted.shows)} shows",
+            f"  nDCG@5 out of fold: {kinds}",
+            f"  on {held_out} held-out episodes: IoU {ours['IoU']:.3f} against {theirs['IoU']:.3f}, "
+            f"nDCG@5 {ours['nDCG@5']:.3f} against {theirs['nDCG@5']:.3f}",
+            *(f"  {line}" for line in self.golden.describe().splitlines()),
+            f"  kept as {self.decided.model}",
+        ]
+        if self.split.by == "episode":
+            lines.append("  one show only: the figures say nothing of other shows")
+        return "\n".join(lines + ([f"  failed: {self.failed}"] if self.failed else []))
+
+
+def explain(fitted: Fitted, dataset: Dataset, parted: Split, *, store: Store) -> tuple[FeatureEffect, ...]:
+    """What the trained ranker goes by, on episodes that taught it."""
+    groups = teaching(parted.training(read_dataset(dataset, store=store)))
+    return summarise(from_json(fitted.document), groups[:_EXPLAINED])
