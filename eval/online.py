@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Outcome = Literal["completion", "stream"]
 Verdict = Literal["ahead", "behind", "too early", "broken"]
 SUSPICIOUS = 0.001  # p-value below which the sizes of the arms do not fit their shares
-_SCALE = 2.0**64
+_SCALE = 2.0**53  # whole numbers below it are exact floats
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Experiment:
     arms: tuple[str, ...] = ("control", "random", "ranked")
     shares: tuple[float, ...] = ()  # of each arm; none given: equal
     silent: tuple[str, ...] = ("control",)  # arms that show no preview, so that none can be completed
+    exploring: tuple[str, ...] = ("random",)  # arms that show any clip that might be published, by chance
     salt: str = ""  # another one shares listeners out anew; the name, if none is given
     window_h: float = 24.0  # an outcome counts if it comes this soon after the first exposure
     planned: int = 10_000  # units at which the intervals shall be tightest
@@ -66,9 +67,14 @@ class ExperimentOptions:
 
 def assign(listener: str, experiment: Experiment) -> str:
     """The arm of a listener: always the same, and unrelated to the arms of other experiments."""
-    drawn = hashlib.sha256(f"{experiment.salt or experiment.name}\n{listener}".encode()).digest()
     edges = list(accumulate(experiment.shares))[:-1]
-    return experiment.arms[bisect_right(edges, int.from_bytes(drawn[:8]) / _SCALE)]
+    return experiment.arms[bisect_right(edges, draw(experiment, listener))]
+
+
+def draw(experiment: Experiment, *names: str) -> float:
+    """A number from 0 to below 1 that is always the same for the same names, and otherwise as good as chance."""
+    text = "\n".join((experiment.salt or experiment.name, *names))
+    return (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 11) / _SCALE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import cache
 from fastapi import FastAPI
 
 from search.nearest import Encoders
-from serving import events
+from serving import events, experiment_page
 from serving.body_limit import BodyLimit
 from serving.configured import configured_encoders, settings
 from serving.graphql import graphql_router
@@ -29,6 +29,7 @@ _ROUTERS = (
     previews.router,
     feedback.router,
     events.router,
+    experiment_page.router,
 )
 
 

@@ -176,6 +176,17 @@ def rollback() -> None:
     run_rollback()
 
 
+@app.command(epilog=_examples("rushes experiments", "rushes experiments --json"))
+def experiments(as_json: AsJson = False) -> None:
+    """Show what the running experiments say: the rates of their arms, and which differences are certain.
+
+    It may be asked as often as you like: the intervals hold at every look.
+    """
+    from serving.experiment_terminal import show_experiments
+
+    show_experiments(as_json=as_json)
+
+
 index_app = typer.Typer(
     rich_markup_mode="rich",
     context_settings=_HELP,

@@ -11,22 +11,12 @@ from numpy.typing import NDArray
 
 from eval.exposures import Exposures, units_of
 from eval.online import Experiment, ExperimentOptions, Reading, read
-from featurization.errors import SearchError
 from steps.event_log import read_log
 from steps.listeners import PAST
 from steps.store import Store
 
 _COLUMNS = ("kind", "when", "listener", "session", "arm")
 _SHOWN = ("impression", "start")
-
-
-def named(name: str, options: ExperimentOptions) -> Experiment:
-    """The experiment of this name. SearchError lists those that run."""
-    for experiment in options.running:
-        if experiment.name == name:
-            return experiment
-    running = ", ".join(one.name for one in options.running) or "none"
-    raise SearchError(f"no experiment {name[:80]!r} runs; running: {running}")
 
 
 def readings(store: Store, options: ExperimentOptions, *, now: datetime) -> tuple[Reading, ...]:
