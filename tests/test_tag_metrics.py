@@ -1,0 +1,118 @@
+"""Precision, recall and average precision of tags, and tags of the store against what people said of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.detection_metrics import DetectionMetrics
+from eval.tag_metrics import SpotCheck, TagRows, average_precision, judge_tags, mean_average_precision
+
+judged = st.lists(st.tuples(st.sampled_from((0.0, 0.3, 0.5, 0.9)), st.booleans()), min_size=1, max_size=12).filter(
+    lambda rows: any(holds for _, holds in rows)
+)
+
+
+def rows(*given: tuple[str, str, float, bool]) -> TagRows:
+    """Rows of (label, asset, confidence, holds)."""
+    labels, assets, confidence, holds = zip(*given, strict=True) if given else ((), (), (), ())
+    return TagRows(labels, assets, np.array(confidence, dtype=np.float64), np.array(holds, dtype=bool))
+
+
+def columns(pairs: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([sure for sure, _ in pairs]), np.array([holds for _, holds in pairs])
+
+
+# metrics -------------------------------------------------------------------------------------------------------------
+
+
+def test_average_precision_is_the_mean_precision_where_something_is_found():
+    found = average_precision(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False]))
+    assert found == pytest.approx((1 / 1 + 2 / 3) / 2)
+
+
+def test_tied_rows_enter_at_once():
+    found = average_precision(np.array([0.9, 0.5, 0.5, 0.0]), np.array([True, True, False, False]))
+    assert found == pytest.approx((1 / 1 + 2 / 3) / 2)
+
+
+@given(judged)
+def test_a_constant_confidence_is_worth_the_base_rate(pairs):
+    _, holds = columns(pairs)
+    assert average_precision(np.full(len(holds), 0.7), holds) == pytest.approx(holds.mean())
+
+
+@given(judged, st.randoms())
+def test_the_order_of_rows_and_the_scale_of_confidences_change_nothing(pairs, random):
+    shuffled = random.sample(pairs, len(pairs))
+    confidence, holds = columns(shuffled)
+    assert average_precision(confidence**2 / 3, holds) == pytest.approx(average_precision(*columns(pairs)))
+
+
+@given(judged)
+def test_average_precision_lies_between_nothing_and_one_and_is_one_for_a_perfect_order(pairs):
+    confidence, holds = columns(pairs)
+    assert 0 < average_precision(confidence, holds) <= 1
+    assert average_precision(holds.astype(np.float64), holds) == 1
+
+
+def test_where_nothing_holds_there_is_no_average_precision():
+    with pytest.raises(ValueError, match="no row holds"):
+        average_precision(np.array([0.5]), np.array([False]))
+
+
+def test_counts_are_taken_where_a_tag_is_shown():
+    metrics = judge_tags(
+        rows(("cat", "a", 0.9, True), ("cat", "a", 0.5, False), ("dog", "b", 0.49, True), ("dog", "b", 0.0, False))
+    )
+    assert metrics.counts == DetectionMetrics(matched=1, false_positives=1, false_negatives=1, true_negatives=1)
+    assert (metrics.precision.mean, metrics.recall.mean) == (0.5, 0.5)
+    assert metrics.average_precision.mean == pytest.approx((1 / 1 + 2 / 3) / 2)
+
+
+def test_intervals_are_over_assets():
+    metrics = judge_tags(rows(*[("cat", "a", 0.9, True)] * 50, *[("cat", "b", 0.8, False)] * 50))
+    assert (metrics.precision.low, metrics.precision.mean, metrics.precision.high) == (0, 0.5, 1)
+    assert (metrics.precision.clusters, metrics.precision.count) == (2, 100)
+    alone = judge_tags(rows(*[("cat", "a", 0.9, True)] * 50, *[("cat", "a", 0.8, False)] * 50))
+    assert 0.35 < alone.precision.low < 0.5 < alone.precision.high < 0.65
+    assert alone.precision.clusters == 1
+
+
+def test_the_interval_of_average_precision_holds_its_value():
+    mixed = [
+        ("cat", asset, sure, holds) for asset in "abcdef" for sure, holds in ((0.9, True), (0.6, False), (0.3, True))
+    ]
+    found = judge_tags(rows(*mixed, ("cat", "g", 0.95, False), ("cat", "h", 0.1, True))).average_precision
+    assert found.low < found.mean < found.high
+    assert (found.clusters, found.count) == (8, 20)
+    same = judge_tags(rows(*mixed)).average_precision
+    assert same.low == same.mean == same.high  # every asset is like every other
+
+
+def test_what_could_not_show_is_no_figure():
+    missed = judge_tags(rows(("cat", "a", 0.0, True)))
+    assert (missed.precision, missed.recall.mean, missed.average_precision.mean) == (None, 0, 1)
+    wrong = judge_tags(rows(("cat", "a", 0.9, False)))
+    assert (wrong.precision.mean, wrong.recall, wrong.average_precision) == (0, None, None)
+
+
+def test_each_label_counts_once_in_the_mean_of_labels():
+    cats = [("cat", "a", 0.9, True)] * 6
+    dogs = [("dog", "a", 0.5, True), ("dog", "a", 0.5, False)]
+    found = mean_average_precision(rows(*cats, *dogs, ("owl", "b", 0.9, False)))
+    assert found.mean == pytest.approx((1 + 0.5) / 2)
+    assert mean_average_precision(rows(("owl", "b", 0.9, False))) is None
+
+
+def test_spot_checks_pool():
+    pooled = SpotCheck(10, 4, 3) + SpotCheck(5, 1, 0)
+    assert (pooled, pooled.precision) == (SpotCheck(15, 5, 3), 0.6)
+    assert SpotCheck(10).precision == 0
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="of one length"):
+        TagRows(("cat",), ("a",), np.zeros(2), np.zeros(2, dtype=bool))
