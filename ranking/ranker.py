@@ -28,7 +28,7 @@ class Ranker(Protocol):
 
     @property
     def name(self) -> str:
-        """What kind it is: "prior" or "lambdarank"."""
+        """What kind it is: "prior", one of KINDS, or "blend"."""
         ...
 
     @property

@@ -1,0 +1,146 @@
+"""Hyper-parameters by Optuna's tree-structured Parzen estimator inside cross-validation by show.
+
+Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011. The given options are always the first
+trial, so what is found is never worse on the folds than not searching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from featurization.errors import ModelError
+from ranking.context import Ints
+from ranking.folds import show_folds
+from ranking.groups import RankingGroup, lessons
+from ranking.kinds import Kind
+from ranking.spans import Floats
+
+if TYPE_CHECKING:
+    import optuna
+
+Metric = Callable[[Floats, Ints], float]
+_STOPPING_PARTS = 5  # one of so many parts of the training episodes says when to stop
+
+
+@dataclass(frozen=True, slots=True)
+class TuneOptions:
+    """How long to search, and on how many folds each trial is judged."""
+
+    trials: int = 20
+    folds: int = 4
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        if self.trials < 1 or self.folds < 2:
+            raise ValueError("there must be at least 1 trial and 2 folds")
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Episodes to train on, to stop by, and to judge, no show in two of them."""
+
+    trained: tuple[RankingGroup, ...]
+    stopping: tuple[RankingGroup, ...]
+    scored: tuple[RankingGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What was tried, and its mean metric over episodes out of fold."""
+
+    options: dict[str, float]
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """The best options of one kind, with the rounds to train for without early stopping."""
+
+    kind: str
+    options: Any  # of the kind's type; `rounds` is the median of the folds' best
+    score: float
+    out_of_fold: dict[str, Floats]  # scores by asset id, each from a ranker that saw no episode of its show
+    trials: tuple[Trial, ...]
+
+
+def tune(
+    kind: Kind,
+    groups: Sequence[RankingGroup],
+    *,
+    metric: Metric,
+    options: TuneOptions | None = None,
+    start: Any = None,
+    shard: int = 0,
+) -> Tuned:
+    """Search the options of one kind, beginning with `start`; `metric` judges scores by grades, higher is better.
+
+    Searches with different `shard` numbers try different options on the same folds, so `best_of` may pick between
+    them. Raises ModelError if there are fewer than two episodes to learn from, or if nothing can be learned.
+    """
+    import optuna  # only the search needs it, and settings import this module
+
+    options = options or TuneOptions()
+    folds = _folds(lessons(groups), options)
+    tried = [_judge(kind, start or kind.options_type(), folds, metric)]
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=options.seed + shard)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+
+    def attempt(trial: optuna.Trial) -> float:
+        try:
+            tried.append(_judge(kind, kind.suggest(trial, tried[0].options), folds, metric))
+        except ModelError as error:
+            raise optuna.TrialPruned(str(error)) from error
+        return tried[-1].score
+
+    study.optimize(attempt, n_trials=options.trials - 1)
+    best = max(tried, key=lambda found: found.score)
+    return replace(best, trials=tuple(trial for found in tried for trial in found.trials))
+
+
+def best_of(found: Sequence[Tuned]) -> Tuned:
+    """The search with the best score, the first of equal ones."""
+    return max(found, key=lambda tuned: tuned.score)
+
+
+def _folds(learned: Sequence[RankingGroup], options: TuneOptions) -> tuple[Fold, ...]:
+    if len(learned) < 2:
+        raise ModelError("one episode with golden clips is too few to learn from and to judge by; mark a second")
+    fold = show_folds([group.show for group in learned], options.folds, options.seed)
+    return tuple(
+        Fold(
+            *_parted([group for group, own in zip(learned, fold, strict=True) if own != number], options.seed),
+            scored=tuple(group for group, own in zip(learned, fold, strict=True) if own == number),
+        )
+        for number in range(int(fold.max()) + 1)
+    )
+
+
+def _parted(groups: Sequence[RankingGroup], seed: int) -> tuple[tuple[RankingGroup, ...], tuple[RankingGroup, ...]]:
+    """What to train on and what to stop by: the smallest of five parts by show, none of fewer than two episodes."""
+    if len(groups) < 2:
+        return tuple(groups), ()
+    part = show_folds([group.show for group in groups], _STOPPING_PARTS, seed)
+    last = int(part.max())
+    return (
+        tuple(group for group, own in zip(groups, part, strict=True) if own != last),
+        tuple(group for group, own in zip(groups, part, strict=True) if own == last),
+    )
+
+
+def _judge(kind: Kind, options: Any, folds: Sequence[Fold], metric: Metric) -> Tuned:
+    scores: dict[str, Floats] = {}
+    judged, rounds = [], []
+    for fold in folds:
+        ranker = kind.train(fold.trained, validation=fold.stopping, options=options)
+        rounds.append(ranker.options["rounds"])
+        for group in fold.scored:
+            scores[group.asset_id] = ranker.score(group.matrix).values
+            judged.append(metric(scores[group.asset_id], group.grades))
+    trial = Trial(asdict(options), float(np.mean(judged)))
+    best = replace(options, rounds=round(float(np.median(rounds))))
+    return Tuned(kind.name, best, trial.score, scores, (trial,))
