@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,11 @@ from hypothesis import strategies as st
 
 from eval.detection_metrics import DetectionMetrics
 from eval.tag_metrics import SpotCheck, TagRows, average_precision, judge_tags, mean_average_precision
+from featurization.media import Shot, Tag
+from steps.feedback import LABELS, Label
+from steps.store import Store
+from steps.tables import SHOTS, TAGS
+from steps.tag_figures import TagFigures, tag_figures
 
 judged = st.lists(st.tuples(st.sampled_from((0.0, 0.3, 0.5, 0.9)), st.booleans()), min_size=1, max_size=12).filter(
     lambda rows: any(holds for _, holds in rows)
@@ -116,3 +123,102 @@ def test_spot_checks_pool():
 def test_columns_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="of one length"):
         TagRows(("cat",), ("a",), np.zeros(2), np.zeros(2, dtype=bool))
+
+
+# tags of the store ---------------------------------------------------------------------------------------------------
+
+FILM, OTHER, LOST = "aa" * 8, "bb" * 8, "cc" * 8
+
+
+def shot(start: float) -> Shot:
+    return Shot(start, start + 4.0, number=int(start / 4), transition="cut")
+
+
+def tag(start: float, label: str, confidence: float) -> Tag:
+    return Tag(start, start + 4.0, label, confidence, "zero-shot")
+
+
+def said(asset: str, start: float, label: str, holds: bool, *, who: str = "ann", day: int = 1, shot: str = "") -> Label:
+    when = f"2026-01-{day:02d}T00:00:00.000000+00:00"
+    name = f"{asset}{start}{label}{who}{day}"
+    return Label(start, start + 4.0, id=name, asset=asset, label=label, holds=holds, who=who, when=when, shot=shot)
+
+
+def figures_of(place: Path, tags: dict[str, list[Tag]], labels: list[Label]) -> TagFigures:
+    """Figures of a store with two films of five shots, an asset that nobody looked at, and these tags and labels."""
+    store = Store(str(place))
+    shots = {asset_id: [shot(4.0 * n) for n in range(5)] for asset_id in (FILM, OTHER)}
+    kept = {f"{label.asset}-{n}": [label] for n, label in enumerate(labels)}
+    store.commit("test", {SHOTS: shots, TAGS: tags, LABELS: kept})
+    return tag_figures(store)
+
+
+def test_labels_meet_the_tags_of_the_same_stretch(tmp_path: Path):
+    found = figures_of(
+        tmp_path,
+        {FILM: [tag(0, "cat", 0.9), tag(4, "cat", 0.8), tag(8, "cat", 0.45)], OTHER: [tag(0, "boat", 0.7)]},
+        [
+            said(FILM, 1.0, "Cat", True),  # most of the first shot
+            said(FILM, 4.0, "cat", False),
+            said(FILM, 8.0, "cat", True),  # has a tag, which is not shown
+            said(FILM, 16.0, "cat", True),  # has none
+            said(OTHER, 0.0, " BOAT ", True),
+        ],
+    )
+    assert found.pooled.counts == DetectionMetrics(2, 1, 2, 0)
+    cat = found.by_label["cat"]
+    assert (cat.precision.mean, cat.recall.mean) == (1 / 2, 1 / 3)
+    assert cat.average_precision.mean == pytest.approx((1 / 1 + 2 / 3 + 3 / 4) / 3)
+    assert found.by_label["boat"].average_precision.mean == 1
+    assert found.figures() == {
+        "precision": pytest.approx(2 / 3),
+        "recall": 0.5,
+        "average precision": pytest.approx((1 / 1 + 2 / 3 + 3 / 4 + 4 / 5) / 4),
+        "average precision, mean of labels": pytest.approx(((1 / 1 + 2 / 3 + 3 / 4) / 3 + 1) / 2),
+        "precision, spot-checked": pytest.approx(2 / 3),
+    }
+
+
+def test_spot_checks_count_tags_that_are_shown(tmp_path: Path):
+    found = figures_of(
+        tmp_path,
+        {FILM: [tag(0, "cat", 0.9), tag(4, "cat", 0.8), tag(8, "cat", 0.6), tag(8, "dog", 0.7), tag(12, "dog", 0.4)]},
+        [said(FILM, 0.0, "cat", True), said(FILM, 4.0, "cat", False), said(FILM, 12.0, "dog", True)],
+    )
+    assert found.spot == SpotCheck(shown=4, checked=2, held=1)
+    assert found.spot_by_label == {"cat": SpotCheck(3, 2, 1), "dog": SpotCheck(1, 0, 0)}
+
+
+def test_the_newest_word_counts_and_disagreement_is_told(tmp_path: Path):
+    found = figures_of(
+        tmp_path,
+        {FILM: [tag(0, "cat", 0.9), tag(4, "cat", 0.9)]},
+        [
+            said(FILM, 0.0, "cat", False, who="ann", day=3, shot="s0"),
+            said(FILM, 0.5, "cat", True, who="bob", day=2, shot="s0"),
+            said(FILM, 4.0, "cat", False, who="ann", day=1),
+            said(FILM, 4.0, "cat", True, who="ann", day=2),  # changed her mind
+        ],
+    )
+    assert (found.judged, found.disputed) == (2, 1)
+    assert found.pooled.counts == DetectionMetrics(matched=1, false_positives=1)
+    assert "labellers disagree on 1;" in found.describe()
+
+
+def test_what_nobody_looked_at_and_what_no_tag_says_is_told(tmp_path: Path):
+    found = figures_of(
+        tmp_path,
+        {FILM: [tag(0, "cat", 0.9)]},
+        [said(LOST, 0.0, "cat", True), said(FILM, 0.0, "cat", True), said(FILM, 4.0, "lighthouse", True)],
+    )
+    assert (found.judged, found.unseen, found.untagged) == (2, 1, ("lighthouse",))
+    assert found.pooled.recall.mean == 0.5
+    assert "looked at: 1;" in found.describe()
+    assert "no tag has: lighthouse" in found.describe()
+
+
+def test_without_labels_there_are_no_figures_but_a_way(tmp_path: Path):
+    found = figures_of(tmp_path, {FILM: [tag(0, "cat", 0.9)]}, [])
+    assert found.figures() == {}
+    assert "POST /labels" in found.describe()
+    assert tag_figures(Store(str(tmp_path / "empty"))).pooled is None
