@@ -1,0 +1,128 @@
+"""The search: never worse than not searching, judged on shows it did not learn from, the same every time."""
+
+import pickle
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from taste import episode, plain
+
+from eval.ranking_metrics import ndcg
+from featurization.errors import ModelError
+from ranking.kinds import KINDS, Kind
+from ranking.lambdarank import LambdaRankOptions
+from ranking.linear import LinearOptions
+from ranking.neural import NeuralOptions
+from ranking.ranker import Scores
+from ranking.tune import TuneOptions, best_of, tune
+
+EPISODES = tuple(episode(number, taste=plain, clips=25) for number in range(20))
+START = {
+    "lambdarank": LambdaRankOptions(rounds=15),
+    "linear": LinearOptions(rounds=2),
+    "neural": NeuralOptions(rounds=3, width=8),
+}
+
+
+def metric(scores, grades):
+    return ndcg(scores, grades, 5)
+
+
+@dataclass(frozen=True)
+class ToyOptions:
+    tilt: float = 1.0
+    rounds: int = 9
+
+
+@dataclass(frozen=True)
+class Tilted:
+    """A ranker that remembers which shows taught it, and is as good as its option says."""
+
+    tilt: float
+    options: dict
+    shows: frozenset
+    name: str = "toy"
+    identity: str = "toy@0"
+
+    def score(self, matrix):
+        return Scores(np.column_stack([self.tilt * plain(matrix)]))
+
+
+SEEN = []
+
+
+def train_toy(groups, *, validation=(), options=None):
+    if options.tilt < -2:
+        raise ModelError("too tilted to learn")
+    sides = [frozenset(group.show for group in part) for part in (groups, validation)]
+    SEEN.append((sides, [len(groups), len(validation)]))
+    return Tilted(options.tilt, {"rounds": len(groups)}, sides[0])
+
+
+TOY = Kind(
+    "toy", train_toy, lambda trial, options: replace(options, tilt=trial.suggest_float("tilt", -4, 1)), ToyOptions
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_searched_repeatably_and_survives_pickling(kind):
+    options = TuneOptions(trials=3, folds=2)
+    found = tune(KINDS[kind], EPISODES, metric=metric, options=options, start=START[kind])
+    again = tune(KINDS[kind], EPISODES[::-1], metric=metric, options=options, start=START[kind])
+    assert found.kind == kind
+    assert isinstance(found.options, KINDS[kind].options_type)
+    assert 1 <= found.options.rounds <= START[kind].rounds
+    assert pickle.dumps(again) == pickle.dumps(found)
+
+
+def test_the_given_options_are_the_first_trial_and_the_best_one_wins():
+    found = tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=8, folds=3))
+    assert found.trials[0].options == {"tilt": 1.0, "rounds": 9}
+    assert found.trials[0].score == pytest.approx(1)
+    assert found.score == max(trial.score for trial in found.trials) == found.trials[0].score
+    assert found.options.tilt == 1.0
+
+
+def test_options_that_cannot_learn_are_passed_over():
+    found = tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=30, folds=2))
+    assert len(found.trials) < 30
+    assert all(trial.options["tilt"] >= -2 for trial in found.trials)
+
+
+def test_no_show_is_learned_from_and_judged_nor_stopped_by_and_learned_from():
+    SEEN.clear()
+    found = tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=1, folds=4))
+    assert len(SEEN) == 4
+    for (trained, stopping), (learned, held) in SEEN:
+        assert not trained & stopping
+        assert 10 <= learned + held < len(EPISODES)
+        assert held
+    assert sum(len(EPISODES) - learned - held for _, (learned, held) in SEEN) == len(EPISODES)
+    assert sorted(found.out_of_fold) == [group.asset_id for group in EPISODES]
+    assert found.options.rounds == np.median([learned for _, (learned, _) in SEEN])
+
+
+def test_shards_try_different_options_on_the_same_folds():
+    one, other = (tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=4), shard=n) for n in (0, 1))
+    assert one.trials[0] == other.trials[0]
+    assert one.trials[1:] != other.trials[1:]
+    assert best_of([one, other]) is one
+    assert best_of([replace(one, score=0.1), other]) is other
+
+
+def test_what_cannot_be_searched_is_said():
+    with pytest.raises(ModelError, match="one episode with golden clips is too few"):
+        tune(TOY, EPISODES[:1], metric=metric)
+    with pytest.raises(ModelError, match="none of 0 training episodes"):
+        tune(TOY, [], metric=metric)
+    with pytest.raises(ModelError, match="too tilted"):
+        tune(TOY, EPISODES, metric=metric, start=ToyOptions(tilt=-3))
+    with pytest.raises(ValueError, match="at least 1 trial and 2 folds"):
+        TuneOptions(folds=1)
+
+
+def test_two_episodes_of_one_show_can_be_searched():
+    pair = [replace(group, show="only") for group in EPISODES[:2]]
+    assert set(tune(TOY, pair, metric=metric, options=TuneOptions(trials=1)).out_of_fold) == {
+        group.asset_id for group in pair
+    }
