@@ -11,7 +11,7 @@ import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
@@ -127,10 +127,16 @@ def _build(hint: Any, value: Any) -> Any:
 
 def _row(hint: Any, value: Mapping[str, Any]) -> Any:
     """A row; what was written before a field existed gets the field's default."""
-    hints = typing.get_type_hints(hint, include_extras=True)
-    younger = {f.name for f in fields(hint) if f.default is not MISSING and f.default is not None}
+    hints, younger = _fields(hint)
     given = {n: item for n, item in value.items() if n in hints and not (item is None and n in younger)}
     return hint(**{name: _build(hints[name], item) for name, item in given.items()})
+
+
+@cache
+def _fields(row: Any) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """Types of a row's fields, and the names of those that have a default other than None."""
+    with_default = (f.name for f in fields(row) if f.default is not MISSING and f.default is not None)
+    return typing.get_type_hints(row, include_extras=True), frozenset(with_default)
 
 
 def only(rows: Iterable[Row]) -> Row | None:

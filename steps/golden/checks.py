@@ -48,13 +48,17 @@ def _placed(claim: Claim, asset: Asset, library: Library, options: GoldenOptions
     believed.
     """
     same = _same_bytes(claim, asset, options)
-    if same or (same is None and len(words_of(claim.text)) < options.realign.min_words):
+    if same or (same is None and not _tells_something(claim.text, options)):
         return claim.span
     there = library.transcript(asset.asset_id)
     if claim.text:
         found = _found(find(claim.text, there, near=claim, options=options.realign), asset)
         return claim.span if same is None and shares_half(found, claim) else found
     return _found(move(claim, there, said=_said(claim, asset, library), options=options.realign), asset)
+
+
+def _tells_something(text: str, options: GoldenOptions) -> bool:
+    return bool(text) and len(words_of(text)) >= options.realign.min_words
 
 
 def _same_bytes(claim: Claim, asset: Asset, options: GoldenOptions) -> bool | None:
