@@ -45,8 +45,10 @@ def made_events(
     seed: int,
     lost: Mapping[str, float] | None = None,
 ) -> list[Event]:
-    """The log of `listeners` who meet an experiment one minute apart; `lost` is the share of an arm's listeners without
-    a trace."""
+    """The log of `listeners` who meet an experiment one minute apart.
+
+    `lost` is, by arm, the share of listeners who leave no trace.
+    """
     random = np.random.default_rng(seed)
     rows: list[Event] = []
     for number, (gone, completes, streams) in enumerate(random.random((listeners, 3))):

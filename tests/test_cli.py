@@ -34,6 +34,7 @@ COMMANDS = (
     "probe",
     "models",
     "assets",
+    "experiments",
     "golden",
     "runs",
     "rollback",

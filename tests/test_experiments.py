@@ -118,7 +118,7 @@ def test_other_experiments_and_strangers_do_not_count(tmp_path: Path):
     assert [a.units for a in reading.arms] == [0, 0, 2]
     assert (reading.strange, reading.nameless, reading.contaminated) == (1, 1, 1)
     assert left_out(reading) == (
-        "listeners 1 seen in two arms; 1 events of nobody, or of listeners forgotten since; 1 events of an unknown arm"
+        "1 listeners seen in two arms, 1 events of nobody or of listeners forgotten since, 1 events of an unknown arm"
     )
 
 
@@ -157,10 +157,15 @@ def test_differences_are_said_in_words(one: Difference, sentence: str):
 
 
 def test_the_picture_of_an_interval_stays_in_its_frame():
-    drawn = interval_svg(difference(0.0, -1.0, 1.0), 0.05)
+    drawn = interval_svg(difference(0.0, -1.0, 1.0), 0.05, sizes_fit=True)
     assert '<rect x="0.0"' in drawn
     assert 'width="260.0"' in drawn
-    assert "--good" in interval_svg(difference(0.02, 0.01, 0.03), 0.05)
+
+
+def test_only_what_can_be_believed_is_coloured():
+    ahead = difference(0.02, 0.01, 0.03)
+    assert "--good" in interval_svg(ahead, 0.05, sizes_fit=True)
+    assert "--good" not in interval_svg(ahead, 0.05, sizes_fit=False)
 
 
 def test_names_from_the_config_cannot_steer_the_page():

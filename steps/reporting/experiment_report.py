@@ -57,21 +57,28 @@ def _rate(rate: float | None, count: int) -> str:
 
 def _differences(reading: Reading) -> Markup:
     scale = max([_LEAST_SCALE, *(max(-d.low, d.high) for d in reading.differences if d.high - d.low < 2)])
-    rows = _joined(_difference(difference, scale) for difference in reading.differences)
+    rows = _joined(_difference(difference, scale, reading.sizes_fit) for difference in reading.differences)
     return Markup("<div>{}</div>").format(_DIFFERENCES.format(rows))
 
 
-def _difference(one: Difference, scale: float) -> Markup:
-    row = '<tr><td>{}</td><td>{} against {}</td><td class="right number">{:+.1f}</td><td class="number">{}</td>'
-    span = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}" if one.high - one.low < 2 else "not known yet"
-    cells = Markup(row).format(OUTCOMES[one.outcome], one.arm, one.against, 100 * one.difference, span)
-    return Markup("{}<td>{}</td></tr>").format(cells, interval_svg(one, scale))
+def _difference(one: Difference, scale: float, sizes_fit: bool) -> Markup:
+    row = '<tr><td>{}</td><td>{} against {}</td><td class="right number">{}</td><td class="number">{}</td>'
+    span = f"{_points(one.low)} to {_points(one.high)}" if one.high - one.low < 2 else "not known yet"
+    cells = Markup(row).format(OUTCOMES[one.outcome], one.arm, one.against, _points(one.difference), span)
+    return Markup("{}<td>{}</td></tr>").format(cells, interval_svg(one, scale, sizes_fit=sizes_fit))
 
 
-def interval_svg(one: Difference, scale: float) -> Markup:
-    """The interval as a bar around its middle, on a line from -`scale` to `scale` with a mark at zero."""
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def interval_svg(one: Difference, scale: float, *, sizes_fit: bool) -> Markup:
+    """The interval as a bar around its middle, on a line from -`scale` to `scale` with a mark at zero.
+
+    It has a colour if it can be believed and one arm is ahead.
+    """
     low, middle, high = (_at(value, scale) for value in (one.low, one.difference, one.high))
-    colour = "--wave" if not one.settled else "--good" if one.low > 0 else "--bad"
+    colour = "--wave" if not (one.settled and sizes_fit) else "--good" if one.low > 0 else "--bad"
     return Markup(
         '<svg width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">'
         '<rect x="0" y="{y}" width="{w}" height="2" rx="1" style="fill:var(--track)"/>'

@@ -7,9 +7,11 @@ from eval.online import Difference, Experiment, Reading, Verdict
 OUTCOMES = {"stream": "stream rate", "completion": "completion rate"}
 NAMES: dict[Verdict, str] = {"ahead": "Ahead", "behind": "Behind", "too early": "Too early", "broken": "Broken"}
 _LEFT_OUT = (
-    ("pending", "whose time is not over yet"),
-    ("contaminated", "seen in two arms"),
-    ("unexposed", "that were shown nothing"),
+    ("pending", "listeners whose time is not over yet"),
+    ("contaminated", "listeners seen in two arms"),
+    ("unexposed", "listeners that were shown nothing"),
+    ("nameless", "events of nobody or of listeners forgotten since"),
+    ("strange", "events of an unknown arm"),
 )
 
 
@@ -38,11 +40,9 @@ def said_of(difference: Difference) -> str:
 
 
 def left_out(reading: Reading) -> str:
-    """Who was not counted, and why; empty if nobody was left out."""
-    units = [f"{getattr(reading, name):,} {why}" for name, why in _LEFT_OUT if getattr(reading, name)]
-    rows = [f"{reading.nameless:,} events of nobody, or of listeners forgotten since"] if reading.nameless else []
-    rows += [f"{reading.strange:,} events of an unknown arm"] if reading.strange else []
-    return "; ".join([f"listeners {' and '.join(units)}", *rows] if units else rows)
+    """Who and what was not counted, and why; empty if nothing was left out."""
+    counted = ((f"{getattr(reading, name):,}", why) for name, why in _LEFT_OUT if getattr(reading, name))
+    return ", ".join(f"{count} {why}" for count, why in counted)
 
 
 def how(experiment: Experiment) -> str:
