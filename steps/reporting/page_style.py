@@ -75,6 +75,40 @@ ol.runners { margin: 0; padding-left: 20px; font-size: 13.5px; } ol.runners li {
 details > summary { cursor: pointer; font-size: 13.5px; color: var(--dim); margin-top: 14px; }
 .provenance { margin: 20px 0 0; padding-top: 14px; border-top: 1px solid var(--line); font-size: 12.5px;
   color: var(--dim); }
+.lead { margin: 6px 0 0; max-width: 92ch; color: var(--dim); } .lead + * { margin-top: 22px; }
+.absent { background: none; border-style: dashed; } .absent p { margin: 4px 0 0; }
+.verdict { font-size: 20px; line-height: 1.4; letter-spacing: -.01em; margin: 12px 0 18px; max-width: 72ch; }
+.warnings { margin: 12px 0 0; padding-left: 20px; } .warnings li { margin: 4px 0; }
+.columns + .scroll, .block + .block, .block + .scroll, .scroll + .block { margin-top: 28px; }
+.chart { display: grid; grid-template-columns: fit-content(44%) minmax(90px, 1fr) max-content; gap: 3px 12px;
+  font-size: 13.5px; align-items: center; }
+.chart .row { display: contents; } .chart .name { overflow-wrap: anywhere; line-height: 1.35; }
+.chart .number { white-space: nowrap; }
+.chart .number .span { font-size: 12px; } .chart svg, .gain, .shares, .lines { display: block; overflow: visible; }
+.value.ours { fill: var(--accent); } .value.theirs { fill: var(--music); } .value.rest { fill: var(--wave); }
+.value.ceiling { fill: var(--good-soft); stroke: var(--good); stroke-dasharray: 3 2; }
+.value.more { fill: var(--accent); } .value.less { fill: var(--spoiler); } .value.mixed { fill: var(--wave); }
+.whisker { stroke: var(--ink); stroke-width: 1.4; } .zero { stroke: var(--dim); }
+.gain .span { fill: var(--wave); } .gain.good .span { fill: var(--good); } .gain.bad .span { fill: var(--bad); }
+.gain circle { fill: var(--card); stroke: var(--ink); stroke-width: 2; }
+.ends { display: flex; justify-content: space-between; } .shares rect { stroke: var(--card); }
+.lines text { fill: var(--dim); font-size: 11.5px; } .lines .across { text-anchor: middle; }
+.lines text.level { text-anchor: end; fill: var(--ink); }
+.lines polyline { fill: none; stroke-width: 2.2; vector-effect: non-scaling-stroke; stroke: var(--accent); }
+.lines polyline.level { stroke: var(--s5); stroke-dasharray: 6 5; }
+.band { fill: var(--accent-soft); } .band.level { fill: var(--s5); opacity: .12; }
+circle.line { fill: var(--card); stroke: var(--accent); stroke-width: 2; }
+table.figures { font-size: 13px; } .figures th, .figures td { padding: 7px 9px 7px 0; }
+.figures th { white-space: normal; vertical-align: bottom; line-height: 1.25; }
+.figures .groups th { padding-bottom: 2px; color: var(--ink); }
+.figures th.edge, .figures td.edge, .figures .groups th + th { padding-left: 16px; }
+.figures td:first-child { padding-left: 10px; min-width: 130px; }
+.figures tr.ours td:first-child { box-shadow: inset 3px 0 var(--accent); }
+.figures tr.theirs td:first-child { box-shadow: inset 3px 0 var(--music); }
+.figures tr.ceiling td { border-top: 2px solid var(--line); color: var(--good); }
 @media (max-width: 640px) { .card { padding: 18px 16px; } .head { flex-direction: column; gap: 8px; } }
+@media (max-width: 560px) { .chart { display: block; } .chart .name { grid-area: name; }
+  .chart .row { display: grid; grid-template: "name number" "plot plot" / 1fr max-content; gap: 0 12px; }
+  .chart svg { grid-area: plot; margin-bottom: 6px; } .chart .number { grid-area: number; } }
 @media print { body { background: #fff; } .card { break-inside: avoid; } audio, video { display: none; } }
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from steps.reporting.episode_card import EpisodeReport, Outcome, chip, episode_card
-from steps.reporting.page_style import STYLE
+from steps.reporting.page import document, heading, tiles
 from steps.reporting.player import minus
 from steps.reporting.timeline_scale import clock
 
@@ -50,17 +50,10 @@ def report_html(
     Nothing is fetched when it is opened; every text of a feed is escaped.
     """
     options, facts = options or PageOptions(), facts or RunFacts()
-    body = Markup('<header><h1>{}</h1><div class="dim small">Run <code>{}</code>{}</div></header>{}{}{}').format(
-        title,
-        run,
-        f" · {facts.note}" if facts.note else "",
-        _tiles(episodes, facts),
-        _overview(episodes),
-        _cards(episodes, run, options),
+    body = (
+        heading(title, run, facts.note) + _tiles(episodes, facts) + _overview(episodes) + _cards(episodes, run, options)
     )
-    head = Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">')
-    page = Markup('<!doctype html>\n<html lang="en"><head>{}<title>{}</title><style>{}</style></head>\n')
-    return page.format(head, title, Markup(STYLE)) + Markup("<body><main>{}</main></body></html>\n").format(body)
+    return document(title, body)
 
 
 def _tiles(episodes: Sequence[EpisodeReport], facts: RunFacts) -> Markup:
@@ -74,11 +67,7 @@ def _tiles(episodes: Sequence[EpisodeReport], facts: RunFacts) -> Markup:
         shown.append((clock(facts.wall_s), "wall time"))
     if facts.wall_s and facts.media_hours:
         shown.append((f"{facts.wall_s / facts.media_hours / 3600:.3f} x", "of real time"))
-    tiles = (
-        Markup('<div class="tile"><b class="number">{}</b><span class="dim small">{}</span></div>').format(*t)
-        for t in shown
-    )
-    return Markup('<div class="tiles">{}</div>').format(Markup("").join(tiles))
+    return tiles(shown)
 
 
 def _overview(episodes: Sequence[EpisodeReport]) -> Markup:
