@@ -164,6 +164,28 @@ def runs(
     show_runs(limit=limit, as_json=as_json)
 
 
+@app.command(
+    epilog=_examples(
+        "rushes compare latest~1 latest",
+        "rushes compare TrainRanker/12 TrainRanker/latest",
+        "rushes compare EvaluateModels/latest~1 EvaluateModels/latest --json",
+    )
+)
+def compare(
+    first: Annotated[str, typer.Argument(help="FLOW/ID, ID, latest, latest~1 or FLOW/latest.", metavar="RUN")],
+    second: Annotated[str, typer.Argument(help="The same.", metavar="RUN")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what a second run of train_ranker or evaluate_models did better or worse than a first.
+
+    Differences of IoU and nDCG@5 have an interval over shows, from the episodes that both judged; what differs
+    without one may be chance. latest is the newest run that is done, latest~1 the one of the same flow before it.
+    """
+    from serving.compare import show_comparison
+
+    show_comparison(first, second, as_json=as_json)
+
+
 @app.command(epilog=_examples("rushes rollback"))
 def rollback() -> None:
     """Undo the last commit to the store.

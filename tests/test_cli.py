@@ -37,6 +37,7 @@ COMMANDS = (
     "experiments",
     "golden",
     "runs",
+    "compare",
     "rollback",
     "export",
     "search",
