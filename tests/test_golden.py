@@ -130,6 +130,13 @@ def test_where_the_limits_lie(store: Store, start: float, end: float, kept: tupl
     assert clips(golden) == ([("1", "ann", *kept)] if kept else [])
 
 
+def test_a_reason_is_one_line_whatever_the_title(store: Store):
+    put(store, replace(ONE, title="The\nlamp\r\n"))
+    mark(store, ONE, 590, 620)
+    (refused,) = gather(store).refused
+    assert refused.detail.startswith("590.0 to 620.0 s is not within The lamp , 600.0 s long; ")
+
+
 def test_rows_of_the_store_are_checked_too(store: Store):
     put(store, ONE)
     put(store, replace(OTHER, soundbites=(Soundbite(550, 650),)))
@@ -214,6 +221,12 @@ def test_the_key_of_a_show():
     assert show_key(ONE) == "https://night.example/feed.xml"
     assert show_key(replace(ONE, feed="")) == "Night"
     assert show_key(replace(ONE, feed="", show="")) == ONE.asset_id
+
+
+def test_an_id_and_a_guid_must_be_of_one_episode(store: Store):
+    put(store, ONE)
+    golden = gather(store, row(asset_id=ONE.asset_id, guid=OTHER.guid) + f"{ONE.guid},10,40,ann,{ONE.asset_id}\n")
+    assert (clips(golden), reasons(golden)) == ([("1", "ann", 10, 40)], ["miskeyed"])
 
 
 # other bytes --------------------------------------------------------------------------------------------------------

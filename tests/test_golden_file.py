@@ -7,6 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from featurization.errors import SourceError
 from steps.golden.claims import Claim
@@ -14,6 +16,25 @@ from steps.golden.clips import RefusedClip
 from steps.golden.file import COLUMNS, read_clips
 
 HEADER = "asset_id,start,end,editor"
+HOSTILE = (
+    "",
+    "a1",
+    "10",
+    "40",
+    "1:20",
+    "9" * 400,
+    "nan",
+    "-0",
+    "١٢",
+    "1e9",
+    '"',
+    "\0",
+    "\x1b[2J",
+    "ann",
+    "🎙",
+    "=1+1",
+    "a,b",
+)
 
 
 def read(folder: Path, content: str | bytes, name: str = "clips.csv") -> tuple[list[Claim], list[RefusedClip]]:
@@ -147,6 +168,19 @@ def test_a_bad_file_is_one_line(tmp_path: Path, content: bytes, says: str):
         read(tmp_path, content)
     assert says in str(raised.value)
     assert str(tmp_path / "clips.csv") in str(raised.value)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.sampled_from(HOSTILE), max_size=6), max_size=4), st.sampled_from(",;\t"))
+def test_no_table_ends_in_a_traceback(tmp_path: Path, cells: list[list[str]], mark: str):
+    lines = [mark.join(["asset_id", "start", "end", "editor", "grade"]), *(mark.join(row) for row in cells)]
+    try:
+        claims, refused = read(tmp_path, "\n".join(lines))
+    except SourceError as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(claim.start < claim.end for claim in claims)
+        assert not any("\n" in one.detail for one in refused)
 
 
 @pytest.mark.parametrize("name", ["", "none.csv"])

@@ -40,7 +40,7 @@ class UnusableClip(RushesError):
     reason = "golden"
 
     def __init__(self, slug: Refusal, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(" ".join(detail.split()))  # titles come from feeds, and break lines
         self.slug = slug
 
 

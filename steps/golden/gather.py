@@ -19,6 +19,7 @@ from steps.store import Store
 
 log = logging.getLogger(__name__)
 Checked = tuple[Claim, Golden]
+_SAID_TWICE = "its editor said something of the same stretch again, and that counts; remove this one"
 
 
 def gather_golden(*, store: Store, options: GoldenOptions, file: Path | None = None) -> GoldenSet:
@@ -76,9 +77,6 @@ def _without_repeats(checked: Sequence[Checked], options: GoldenOptions) -> tupl
     return kept[::-1], repeated[::-1]
 
 
-_SAID_TWICE = "its editor said something of the same stretch again, and that counts; remove this one"
-
-
 class _Stretches:
     """What each editor marked so far, found again by where it starts, so that many clips take no square of time."""
 
@@ -91,8 +89,8 @@ class _Stretches:
     def add(self, clip: Golden) -> bool:
         """Keep a clip; False if its editor marked the same stretch already."""
         cell = int(clip.start // self._reach_s)
-        spoken_in = "review" if clip.source in ("studio", "verdict") else clip.source
-        who = (clip.asset_id, clip.editor, spoken_in)
+        said_in = "store" if clip.source in ("studio", "verdict") else clip.source
+        who = (clip.asset_id, clip.editor, said_in)
         near = (one for k in (cell - 1, cell, cell + 1) for one in self._cells.get((*who, k), ()))
         if any(iou(one, clip) > self._same for one in near):
             return False

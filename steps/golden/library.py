@@ -24,9 +24,9 @@ class Library:
         self.heard = frozenset(store.arrow(PROFILES)["asset_id"].to_pylist()) & self.assets.keys()
         self._by_sha256 = {asset.sha256: asset for asset in self.assets.values()}
         self._ads = store.read(ADS)
-        self._by_guid: dict[str, list[Asset]] = {}
+        self._guids: dict[str, list[Asset]] = {}
         for asset in self.assets.values():
-            self._by_guid.setdefault(asset.guid, []).append(asset)
+            self._guids.setdefault(asset.guid, []).append(asset)
         self.transcript = lru_cache(maxsize=_TRANSCRIPTS)(self._read_transcript)
 
     def ads(self, asset: Asset) -> Sequence[AdSpan]:
@@ -47,23 +47,32 @@ class Library:
         return self.newest(stated or heard)
 
     def _named(self, claim: Claim) -> list[Asset]:
-        if claim.asset_id:
-            if found := self.assets.get(claim.asset_id):
-                return [found]
+        return [self._by_id(claim)] if claim.asset_id else self._with_guid(claim)
+
+    def _by_id(self, claim: Claim) -> Asset:
+        asset = self.assets.get(claim.asset_id)
+        if asset is None:
             raise UnusableClip(
                 "unknown-asset", f"no asset {claim.asset_id[:80]!r}; `rushes assets` lists what there is"
             )
-        known = self._by_guid.get(claim.guid, [])
-        found_in = [a for a in known if not claim.feed or claim.feed in (a.feed, a.show)]
-        if not found_in:
-            whose = f" of {claim.feed[:200]}" if claim.feed else ""
-            raise UnusableClip("unknown-asset", f"no episode {claim.guid[:200]!r}{whose} in the store; ingest it first")
-        if len(shows := {show_key(a) for a in found_in}) > 1:
+        if claim.guid and claim.guid != asset.guid:
             raise UnusableClip(
-                "unknown-asset",
-                f"episode {claim.guid[:200]!r} is in {' and '.join(sorted(shows))}; name one in a column feed",
+                "miskeyed", f"asset {asset.asset_id} is {asset.title}, not episode {claim.guid[:200]!r}; correct either"
             )
-        return found_in
+        return asset
+
+    def _with_guid(self, claim: Claim) -> list[Asset]:
+        named = f"episode {claim.guid[:200]!r}" + (f" of {claim.feed[:200]}" if claim.feed else "")
+        known = self._guids.get(claim.guid, [])
+        assets = [asset for asset in known if not claim.feed or claim.feed in (asset.feed, asset.show)]
+        shows = sorted({show_key(asset) for asset in assets})
+        if not shows:
+            raise UnusableClip("unknown-asset", f"no {named} in the store; ingest it first")
+        if len(shows) > 1:
+            raise UnusableClip(
+                "unknown-asset", f"{named} is in {' and '.join(shows)}; name the feed's address in a column feed"
+            )
+        return assets
 
     def heard_as(self, claim: Claim) -> Asset | None:
         """The asset with the very bytes that the editor heard, if they were heard here, too."""

@@ -72,10 +72,11 @@ def find(text: str, transcript: Transcript, *, near: Segment, options: RealignOp
     if len(tokens) < options.min_words or not len(codes):
         return None
     alike = [_alike(token, transcript.spoken) for token in tokens]
-    costs = _costs(alike, codes)
-    if costs.min() > (1 - options.min_score) * len(tokens):
+    costs, limit = _costs(alike, codes), (1 - options.min_score) * len(tokens)
+    if costs.min() > limit:
         return None
-    rows, end = transcript.spoken.rows, _best_end(costs, transcript, near, slack=_AS_GOOD * len(tokens))
+    ends = np.flatnonzero(costs <= min(limit, costs.min() + _AS_GOOD * len(tokens)))
+    rows, end = transcript.spoken.rows, _nearest(ends, costs, transcript, near)
     behind = codes[max(0, end - 2 * len(tokens)) : end][::-1]
     length = _last_minimum(_costs(alike[::-1], behind, anchored=True))
     first, last = transcript.words[rows[end - length]], transcript.words[rows[end - 1]]
@@ -105,16 +106,11 @@ def _costs(alike: Sequence[Alike], codes: NDArray[np.int32], *, anchored: bool =
     return costs
 
 
-def _best_end(costs: Floats, transcript: Transcript, near: Segment, *, slack: float) -> int:
-    """The place before which the run ends that is nearest in time of those that cost about the least."""
-    ends = np.flatnonzero(costs <= costs.min() + slack)
+def _nearest(ends: NDArray[np.intp], costs: Floats, transcript: Transcript, near: Segment) -> int:
+    """Of the places before which a run may end, the one that is nearest in time; neighbours are one place."""
     runs = np.split(ends, np.flatnonzero(np.diff(ends) > 1) + 1)
     best = [int(run[_last_minimum(costs[run])]) for run in runs]
-    return min(best, key=lambda end: (abs(_end_s(transcript, end) - near.end), end))
-
-
-def _end_s(transcript: Transcript, end: int) -> float:
-    return float(transcript.words[transcript.spoken.rows[max(0, end - 1)]].end)
+    return min(best, key=lambda end: (abs(transcript.words[transcript.spoken.rows[end - 1]].end - near.end), end))
 
 
 def _last_minimum(costs: Floats) -> int:
