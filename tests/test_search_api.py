@@ -386,7 +386,10 @@ def test_golden_clips_and_events_are_kept(place: Place):
     assert place.client.post("/golden-clips", json=clip).json() == {"added": ["g1"], "known": []}
     assert place.client.post("/golden-clips", json=clip).json() == {"added": [], "known": ["g1"]}
     (row,) = next(iter(place.store.read(GOLDEN_CLIPS).values()))
-    assert (row.asset, row.start, row.end, row.grade) == (TALK, 1.0, 31.0, 3)
+    assert (row.asset, row.start, row.end, row.grade, row.source) == (TALK, 1.0, 31.0, 3, "studio")
+    verdict = {**clip, "id": "g2", "grade": 0, "source": "verdict"}
+    assert place.client.post("/golden-clips", json=verdict).json()["added"] == ["g2"]
+    assert {row.source for rows in place.store.read(GOLDEN_CLIPS).values() for row in rows} == {"studio", "verdict"}
     play = {"asset_id": TALK, "kind": "play", "position_s": 2}
     assert len(place.client.post("/events", json=[play, play]).json()["added"]) == 2
     assert read_log(place.store)["kind"].to_pylist() == ["play", "play"]
