@@ -72,11 +72,12 @@ def bar_chart(bars: Sequence[Bar]) -> Markup:
     axis = Axis.over(value for bar in bars for value in bar.reach)
     row = Markup('<div class="row"><span class="name">{}</span>{}<span class="number dim">{}</span></div>')
     return Markup('<div class="chart">{}</div>').format(
-        joined(row.format(bar.name, _bar(bar, axis), bar.written) for bar in bars)
+        joined(row.format(bar.name, bar_svg(bar, axis), bar.written) for bar in bars)
     )
 
 
-def _bar(bar: Bar, axis: Axis) -> Markup:
+def bar_svg(bar: Bar, axis: Axis) -> Markup:
+    """One bar from zero with its whisker, as wide as its place."""
     zero, end = axis.at(0.0), axis.at(bar.value)
     value = Markup('<rect class="value {}" x="{:.2f}%" width="{:.2f}%" y="6" height="10" rx="3"/>').format(
         bar.style, min(zero, end), abs(end - zero)

@@ -49,6 +49,10 @@ _GROUPS: tuple[tuple[str, Mapping[str, str]], ...] = (
 )
 _COLUMNS = tuple((figure, short) for _, names in _GROUPS for figure, short in names.items())
 _OF_EDITORS = frozenset(_GROUPS[0][1])  # the others are not defined for what people marked by hand
+_ABOVE_CEILING = (
+    "A pick is measured against the nearest clip of any editor, an editor only against the others, so a good ranker "
+    "can come out above the ceiling."
+)
 _AT_RANDOM = "topic coverage, random clip"
 
 
@@ -96,6 +100,7 @@ def comparison(judged: Judged, metrics: Mapping[str, Mapping[str, float]], ident
                 block("IoU: how much of a golden clip is picked?", _bars(compared, judged, "iou", ceiling=True)),
             ),
             _table(compared, judged, metrics),
+            note(_ABOVE_CEILING) if judged.get(EDITORS) else Markup(""),
         ]
     )
 

@@ -61,8 +61,8 @@ def _agreed(golden: GoldenSet) -> str:
         return "No episode has two editors, so how far they agree is not known. Let two people mark the same episodes."
     stands_on = f"{counted(agreed.pairs, 'pair')} of editors in {counted(agreed.episodes, 'episode')}"
     return (
-        f"Editors agree with a mean IoU of {three(agreed.mean_iou)} ({stands_on}): no ranker can be expected to agree "
-        "more with them than they do with each other."
+        f"Editors agree with a mean IoU of {three(agreed.mean_iou)} ({stands_on}): a ranker that agrees "
+        "with them as well as they do with each other does what an editor does."
     )
 
 

@@ -47,6 +47,11 @@ def lasting(seconds: float) -> str:
     return f"{hours} h {rest:02d} min"
 
 
+def sentence(text: str) -> str:
+    """A line made into a sentence: a capital at its start, a full stop at its end."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
 def with_minus(text: str) -> str:
     """A sentence with real minus signs before its numbers."""
     return _HYPHEN.sub("\N{MINUS SIGN}", text)

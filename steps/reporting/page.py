@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from steps.reporting.page_style import STYLE
 
+_CODE = re.compile("`([^`]+)`")
 _HEAD = Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">')
 _PAGE = Markup('<!doctype html>\n<html lang="en"><head>{}<title>{}</title><style>{}</style></head>\n')
 _BODY = Markup("<body><main>{}</main></body></html>\n")
@@ -31,15 +33,22 @@ def tiles(shown: Iterable[tuple[str, str]]) -> Markup:
     return Markup('<div class="tiles">{}</div>').format(joined(tile.format(*each) for each in shown))
 
 
-def section(title: str, *parts: Markup, lead: str | Markup = "") -> Markup:
+def prose(text: str) -> Markup:
+    """A text for people, escaped, in which `these` marks set code apart."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def section(title: str, *parts: Markup, lead: str = "") -> Markup:
     """A part of a report with a heading and a sentence that says how to read it."""
-    said = Markup('<p class="lead">{}</p>').format(lead) if lead else Markup("")
+    said = Markup('<p class="lead">{}</p>').format(prose(lead)) if lead else Markup("")
     return Markup('<section class="card"><h2>{}</h2>{}{}</section>').format(title, said, joined(parts))
 
 
 def absent(title: str, why: str) -> Markup:
     """A section that has nothing to show: one line that says how to get it."""
-    return Markup('<section class="card absent"><h2>{}</h2><p class="dim small">{}</p></section>').format(title, why)
+    return Markup('<section class="card absent"><h2>{}</h2><p class="dim small">{}</p></section>').format(
+        title, prose(why)
+    )
 
 
 def columns(*blocks: Markup) -> Markup:
@@ -69,9 +78,9 @@ def folded(summary: str, *parts: Markup) -> Markup:
     return Markup("<details><summary>{}</summary>{}</details>").format(summary, joined(parts))
 
 
-def note(text: str | Markup) -> Markup:
+def note(text: str) -> Markup:
     """Small print."""
-    return Markup('<p class="dim small">{}</p>').format(text)
+    return Markup('<p class="dim small">{}</p>').format(prose(text))
 
 
 def provenance(named: Iterable[tuple[str, str]]) -> Markup:

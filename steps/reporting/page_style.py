@@ -79,7 +79,7 @@ details > summary { cursor: pointer; font-size: 13.5px; color: var(--dim); margi
 .absent { background: none; border-style: dashed; } .absent p { margin: 4px 0 0; }
 .verdict { font-size: 20px; line-height: 1.4; letter-spacing: -.01em; margin: 12px 0 18px; max-width: 72ch; }
 .warnings { margin: 12px 0 0; padding-left: 20px; } .warnings li { margin: 4px 0; }
-.columns + .scroll, .block + .block, .block + .scroll, .scroll + .block { margin-top: 28px; }
+p + .block, .columns + .scroll, .block + .block, .block + .scroll, .scroll + .block { margin-top: 28px; }
 .chart { display: grid; grid-template-columns: fit-content(44%) minmax(90px, 1fr) max-content; gap: 3px 12px;
   font-size: 13.5px; align-items: center; }
 .chart .row { display: contents; } .chart .name { overflow-wrap: anywhere; line-height: 1.35; }
@@ -98,6 +98,14 @@ details > summary { cursor: pointer; font-size: 13.5px; color: var(--dim); margi
 .lines polyline.level { stroke: var(--s5); stroke-dasharray: 6 5; }
 .band { fill: var(--accent-soft); } .band.level { fill: var(--s5); opacity: .12; }
 circle.line { fill: var(--card); stroke: var(--accent); stroke-width: 2; }
+.worst { border-top: 1px solid var(--line); padding-top: 18px; margin-top: 18px; } .worst .columns { margin-top: 14px; }
+.lead + .worst { border: 0; padding: 0; } .worst p { margin: 0 0 8px; } .worst audio { width: 100%; height: 36px; }
+.strip { display: block; margin-top: 10px; } .golden { fill: var(--good); opacity: .75; }
+.mark { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px;
+  background: var(--good); }
+.mark.ours { background: var(--accent); } .quote { border-left: 2px solid var(--line); padding-left: 12px; }
+.slices .plot { width: 32%; min-width: 140px; } .slices td { vertical-align: middle; padding: 5px 12px 5px 0; }
+.slices .trait th { padding: 18px 0 6px; color: var(--ink); text-transform: capitalize; }
 table.figures { font-size: 13px; } .figures th, .figures td { padding: 7px 9px 7px 0; }
 .figures th { white-space: normal; vertical-align: bottom; line-height: 1.25; }
 .figures .groups th { padding-bottom: 2px; color: var(--ink); }

@@ -29,7 +29,7 @@ class PreviewFile:
     @property
     def address(self) -> str:
         """The bytes themselves if they are known, else where they are."""
-        return _data_url(self.media_type, self.data) if self.data else self.href
+        return data_url(self.media_type, self.data) if self.data else self.href
 
 
 def player(preview: PreviewFile, picks: Sequence[Segment], *, with_player: bool) -> Markup:
@@ -46,13 +46,14 @@ def _played(preview: PreviewFile) -> Markup:
     preload = "metadata" if preview.data else "none"
     if not preview.media_type.startswith("video/"):
         return Markup('<audio controls preload="{}" src="{}"></audio>').format(preload, preview.address)
-    still = Markup(' poster="{}"').format(_data_url("image/jpeg", preview.poster)) if preview.poster else ""
+    still = Markup(' poster="{}"').format(data_url("image/jpeg", preview.poster)) if preview.poster else ""
     return Markup('<video controls playsinline preload="{}" src="{}"{}></video>').format(
         preload, preview.address, still
     )
 
 
-def _data_url(media_type: str, data: bytes) -> str:
+def data_url(media_type: str, data: bytes) -> str:
+    """The bytes as an address, so that a page carries them in itself."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 

@@ -1,0 +1,189 @@
+"""The report of an evaluation: previews, tags, detectors and experiments on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from eval.bootstrap import Interval
+from eval.online import Experiment, Reading
+from eval.tag_metrics import SpotCheck, TagMetrics
+from steps.evaluation import Previews
+from steps.judging import interval
+from steps.promotion import CHAMPION, EDITORS, PRIOR
+from steps.reporting.charts import Bar, Style, bar_chart
+from steps.reporting.contestants import comparison, contestants, ranker_name
+from steps.reporting.experiment_report import experiment_report
+from steps.reporting.golden_section import editors_of, golden_section
+from steps.reporting.numbers import counted, gained, sentence, spanned, three
+from steps.reporting.page import (
+    absent,
+    block,
+    columns,
+    document,
+    heading,
+    joined,
+    note,
+    provenance,
+    section,
+    table,
+    tiles,
+)
+from steps.reporting.slices_section import slices_section
+from steps.reporting.worst_section import worst_section
+from steps.store import Store
+from steps.tag_figures import TagFigures
+from steps.version import VERSION
+
+_TITLE = "How well it works"
+_NO_PREVIEWS = (
+    "No golden clip, so previews cannot be judged: ingest feeds with podcast:soundbite tags, POST /golden-clips, or "
+    "give a CSV with --golden."
+)
+_NO_TRUTH = "No truth was given; `python -m benchmarks TASK DATA` measures each detector on a folder with its truth."
+_NO_EXPERIMENT = "No experiment runs; declare one in the config under [[experiments.running]]."
+
+
+def evaluation_report(
+    *,
+    run: str,
+    previews: Previews | None,
+    tags: TagFigures,
+    truth: Mapping[str, Mapping[str, float]],
+    experiments: Sequence[tuple[Reading, Experiment]],
+    notes: Sequence[str] = (),
+    store: Store,
+) -> str:
+    """A self-contained HTML document, light and dark; nothing is fetched, and every text is escaped.
+
+    `truth` has the figures of each detector by task; `notes` are sentences on what could not be measured.
+    """
+    parts = [
+        heading(_TITLE, run),
+        _previews(previews, store) if previews else absent("Previews", _NO_PREVIEWS),
+        _tags(tags),
+        _truth(truth),
+        *(Markup(experiment_report(reading, experiment)) for reading, experiment in experiments),
+        Markup("") if experiments else absent("Experiments", _NO_EXPERIMENT),
+        section("Notes", joined(map(note, notes))) if notes else Markup(""),
+        _provenance(run, previews),
+    ]
+    return document(_TITLE, joined(parts))
+
+
+def _previews(previews: Previews, store: Store) -> Markup:
+    return joined(
+        [
+            _verdict(previews),
+            _tiles(previews),
+            _comparison(previews),
+            slices_section(previews.slices),
+            worst_section(previews, store=store),
+            golden_section(previews.golden),
+        ]
+    )
+
+
+def _verdict(previews: Previews) -> Markup:
+    worse = len(previews.dropped)
+    style, name = (
+        ("quarantined", f"{counted(worse, 'slice')} got worse") if worse else ("published", "No slice got worse")
+    )
+    if not any(one.since for one in previews.slices):
+        style, name = "refused", "First evaluation"
+    return Markup('<section class="card"><span class="chip {}">{}</span><p class="verdict">{}</p>{}</section>').format(
+        style, name, _said(previews), joined(map(note, _doubts(previews)))
+    )
+
+
+def _said(previews: Previews) -> str:
+    ours = previews.judged[CHAMPION]
+    name = ranker_name(previews.identities[CHAMPION])
+    told = f"The ranker in use, {name}, picks clips with an IoU of {spanned(interval(ours, 'iou'))}"
+    gain = previews.gains.get(PRIOR)
+    if gain is None or previews.identities[CHAMPION].startswith("prior@"):
+        return f"{told}."
+    sure = (
+        "surely better than" if gain.low > 0 else "surely worse than" if gain.high < 0 else "not surely different from"
+    )
+    return f"{told}. In the order of clips it is {sure} the documented prior, nDCG@5 {gained(gain)}."
+
+
+def _doubts(previews: Previews) -> list[str]:
+    """What weakens the figures, in plain words."""
+    shows = {judgement.show for judgement in previews.judged[CHAMPION]}
+    doubts = {
+        "Every golden episode is of a show that taught the ranker, so these figures flatter it.": not previews.unseen,
+        "There is one show only: the figures say nothing of other shows.": len(shows) == 1,
+        "No two editors marked the same episode, so there is no ceiling.": not previews.judged.get(EDITORS),
+    }
+    return [text for text, holds in doubts.items() if holds]
+
+
+def _tiles(previews: Previews) -> Markup:
+    ours, agreed = previews.judged[CHAMPION], previews.golden.agreement
+    figures = previews.metrics[CHAMPION]
+    shown = [
+        (f"{len(ours):,}", "episodes judged"),
+        (f"{len({judgement.show for judgement in ours}):,}", "shows"),
+        (f"{len(editors_of(previews.golden)):,}", "editors"),
+        (three(figures["IoU"]), "IoU of the pick"),
+        (f"{figures['hit@1 IoU 0.5']:.0%}", "picks with an IoU of .5"),
+        (three(agreed.mean_iou) if agreed.pairs else "–", "IoU of editors, the ceiling"),
+    ]
+    return tiles(shown)
+
+
+def _comparison(previews: Previews) -> Markup:
+    names = {row.key: row.name for row in contestants(previews.judged, previews.identities)}
+    gains = [_gain(names[name], gain) for name, gain in previews.gains.items() if name in names]
+    gains.sort(key=lambda bar: bar.value)
+    told = "nDCG@5 of the champion above each other, on the same episodes"
+    return section(
+        "Against everything it must beat",
+        comparison(previews.judged, previews.metrics, previews.identities),
+        block(told, bar_chart(gains)) if gains else Markup(""),
+        lead=f"On {counted(len(previews.judged[CHAMPION]), 'episode')}"
+        + (" of shows that taught no ranker in the table." if previews.unseen else "."),
+    )
+
+
+def _gain(name: str, gain: Interval) -> Bar:
+    style: Style = "more" if gain.low > 0 else "less" if gain.high < 0 else "mixed"
+    return Bar.of(f"above {name}", gain, gained(gain), style)
+
+
+def _tags(tags: TagFigures) -> Markup:
+    title = "Tags"
+    if tags.pooled is None:
+        return absent(title, sentence(tags.describe()))
+    rows = [_tag_row("all together", tags.pooled, tags.spot)]
+    empty = SpotCheck()
+    rows += [_tag_row(name, found, tags.spot_by_label.get(name, empty)) for name, found in tags.by_label.items()]
+    names = ("Label", "Precision", "Recall", "Average precision", "Spot-checked", "Checked")
+    return section(title, table(names, rows), lead=sentence(tags.describe().splitlines()[0]))
+
+
+def _tag_row(name: str, found: TagMetrics, spot: SpotCheck) -> list[str]:
+    figures = (found.precision, found.recall, found.average_precision)
+    checked = three(spot.precision) if spot.checked else "–"
+    return [name, *(spanned(one) if one else "–" for one in figures), checked, f"{spot.checked:,} of {spot.shown:,}"]
+
+
+def _truth(truth: Mapping[str, Mapping[str, float]]) -> Markup:
+    title = "Detectors against truth"
+    if not truth:
+        return absent(title, _NO_TRUTH)
+    blocks = [
+        block(task, table(("", ""), [(name, three(value)) for name, value in figures.items()]))
+        for task, figures in truth.items()
+    ]
+    return section(title, columns(*blocks), lead="The same figures as `python -m benchmarks` gives.")
+
+
+def _provenance(run: str, previews: Previews | None) -> Markup:
+    named = [("run", run)]
+    if previews:
+        named += [("data", previews.dataset.digest), *previews.identities.items()]
+    return provenance([*named, ("code", f"rushes {VERSION}")])
