@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.job import Job
+from benchmarks.job import NOWHERE, Job
 from benchmarks.report import Clock, Measured, short_table, write_report
 from featurization.errors import ConfigError, RushesError, SourceError
 from steps import settings
@@ -23,8 +23,10 @@ TASKS = {
     "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
     "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
+    "ranking": "golden_clips.csv (asset_id, start, end, editor) over assets in the store; no folder: made catalogues",
 }
 WITHOUT_DATA = ("search",)
+DATA_OPTIONAL = ("ranking",)
 EXAMPLES = """
 examples:
   python -m benchmarks asr data/asr --out asr.json --predictions predictions/asr
@@ -32,6 +34,8 @@ examples:
   python -m benchmarks pipeline samples/episodes --out pipeline.json
   python -m benchmarks pipeline samples/episodes --repeat-to 10 --out ten-hours.json
   python -m benchmarks search --rows 100000 --dim 512 --out search.json
+  python -m benchmarks ranking --out ranking.json
+  RUSHES_STORE=.rushes-demo python -m benchmarks ranking data/golden --out ranking.json --predictions picks
 """
 BAD_INPUT = 2
 
@@ -63,6 +67,13 @@ def parser() -> argparse.ArgumentParser:
     )
     parsed.add_argument("--rows", type=_at_least(100), default=20_000, help="search: rows to make (20000)")
     parsed.add_argument("--dim", type=_at_least(2), default=512, help="search: their dimensions (512)")
+    parsed.add_argument("--seeds", type=_at_least(1), default=10, help="ranking: catalogues to make (10)")
+    parsed.add_argument(
+        "--golden", type=_at_least(2), nargs="+", default=[10, 50, 200], help="ranking: episodes that teach (10 50 200)"
+    )
+    parsed.add_argument(
+        "--episodes", type=_at_least(2), default=1000, help="ranking: episodes in the training that is timed (1000)"
+    )
     return parsed
 
 
@@ -89,6 +100,9 @@ def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
         repeat_to_h=arguments.repeat_to,
         rows=arguments.rows,
         dim=arguments.dim,
+        seeds=arguments.seeds,
+        golden=tuple(sorted(set(arguments.golden))),
+        episodes=arguments.episodes,
     )
     for folder in filter(None, (arguments.out.parent, arguments.predictions)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,12 +117,14 @@ def _data(task: str, folder: Path | None) -> Path:
     if task in WITHOUT_DATA:
         if folder is not None:
             raise ConfigError(f"{task} makes what it measures; leave out {folder}, give --rows and --dim")
-        return Path()
+        return NOWHERE
+    if folder is None and task in DATA_OPTIONAL:
+        return NOWHERE
     if folder is None:
         raise ConfigError(f"{task} needs DATA_DIR: {TASKS[task]}")
     if not folder.is_dir():
         raise SourceError(f"{folder}: no such folder")
-    return folder
+    return folder if folder != NOWHERE else folder.resolve()
 
 
 def _text(config: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from featurization.errors import SourceError
 from steps.settings import Settings
 
+NOWHERE = Path()  # the data of a task that was given none
 SOUND_SUFFIXES = (".flac", ".wav", ".mp3", ".m4a", ".ogg", ".opus", ".mp4", ".mkv", ".webm")
 
 
@@ -26,6 +27,14 @@ class Job:
     repeat_to_h: float = 0.0  # hours; 0 takes the data as it is
     rows: int = 0  # how much a task makes that has no data
     dim: int = 0
+    seeds: int = 0
+    golden: tuple[int, ...] = ()
+    episodes: int = 0
+
+    @property
+    def has_data(self) -> bool:
+        """Whether a folder was given."""
+        return self.data != NOWHERE
 
     def predict(self, name: str, text: str) -> None:
         """Write one prediction, if they are wanted."""
