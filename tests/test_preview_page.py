@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from lxml import html as lxml_html
+from pages import EVIL, Balance, text_of
 
 from featurization.media import (
     AdSpan,
@@ -28,8 +28,6 @@ from steps.reporting.player import PreviewFile
 from steps.reporting.preview_page import PageOptions, RunFacts, report_html
 from steps.reporting.timeline_scale import GUTTER, PLOT, clock
 from steps.reporting.timeline_svg import ScoredSpan, timeline_svg
-
-EVIL = '<script>alert("x")</script> & \'"><img src=x onerror=alert(1)>'
 
 
 def hearing(duration_s: float = 300.0, *, turns: int = 6) -> Hearing:
@@ -84,10 +82,6 @@ def published(title: str = "The lamp", *, asset_id: str = "0123456789abcdef", da
         model="prior@1",
         code_version="0.1.0",
     )
-
-
-def text_of(page: str) -> str:
-    return " ".join(lxml_html.fromstring(page).find("body").text_content().split())
 
 
 def test_a_published_episode_shows_everything_an_editor_asks() -> None:
@@ -194,27 +188,3 @@ def test_the_page_is_well_formed_and_the_same_every_time() -> None:
 )
 def test_clock(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
-
-
-class Balance(HTMLParser):
-    """What is opened and never closed, or closed and never opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.wrong: list[str] = []
-
-    @classmethod
-    def of(cls, page: str) -> list[str]:
-        parser = cls()
-        parser.feed(page)
-        return parser.wrong + parser.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag not in ("meta", "br", "img"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(f"/{tag}")

@@ -17,7 +17,7 @@ _BODY = Markup("<body><main>{}</main></body></html>\n")
 
 def document(title: str, body: Markup) -> str:
     """A self-contained HTML document, light and dark; nothing is fetched when it is opened."""
-    return _PAGE.format(_HEAD, title, Markup(STYLE)) + _BODY.format(body)
+    return str(_PAGE.format(_HEAD, title, Markup(STYLE)) + _BODY.format(body))
 
 
 def heading(title: str, run: str, note: str = "") -> Markup:
