@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from featurization.errors import ModelError
 from ranking.features import FEATURE_NAMES, FEATURES_VERSION
 from ranking.graded import Chosen, ClipFacts, GradedEpisode
+from steps.parquet import from_parquet, to_parquet
 from steps.store import Store
 
 _FEATURES = {"features": json.dumps([FEATURES_VERSION, *FEATURE_NAMES])}
@@ -54,16 +53,14 @@ class Dataset:
 def keep_dataset(episodes: Iterable[GradedEpisode], *, store: Store) -> Dataset:
     """Write episodes to the store; one that is there already is not written again."""
     graded = sorted(episodes, key=lambda episode: episode.asset_id)
-    buffer = io.BytesIO()
-    pq.write_table(_table(graded), buffer, compression="zstd")
-    key = store.put_bytes(buffer.getvalue(), ".parquet")
+    key = store.put_bytes(to_parquet(_table(graded)), ".parquet")
     clips = sum(len(episode.start) for episode in graded)
     return Dataset(key, len(graded), len({episode.show for episode in graded}), clips)
 
 
 def read_dataset(dataset: Dataset, *, store: Store) -> list[GradedEpisode]:
     """The episodes of a dataset. Raises ModelError if it was made by code with other features."""
-    table = pq.read_table(io.BytesIO(store.files.read(dataset.key)))
+    table = from_parquet(store.files.read(dataset.key))
     if table.schema.metadata[b"features"].decode() != _FEATURES["features"]:
         raise ModelError(f"{dataset.key} holds other features than this code computes; start a new run")
     columns = {name: table.column(name) for name in table.column_names}

@@ -12,7 +12,6 @@ the whole before its parts are deleted, so a reader may meet a row twice, never 
 from __future__ import annotations
 
 import hashlib
-import io
 import secrets
 import threading
 from collections.abc import Sequence
@@ -22,12 +21,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from featurization.errors import StoreError
 from steps.events import EVENTS, Event, EventOptions
 from steps.feedback import Kept
 from steps.listeners import PAST, current_salt, disguise, drop_old_salts
+from steps.parquet import from_parquet, to_parquet
 from steps.store import Store
 
 _FOLDER = "events"
@@ -139,10 +138,9 @@ def _write(store: Store, day: str, events: Sequence[Event]) -> None:
 
 
 def _write_table(store: Store, day: str, events: pa.Table, prefix: str) -> str:
-    buffer = io.BytesIO()
-    pq.write_table(events.combine_chunks(), buffer, compression="zstd")
-    name = f"{prefix}{hashlib.sha256(buffer.getvalue()).hexdigest()[:32]}.parquet"
-    store.files.write(f"{_FOLDER}/{day}/{name}", buffer.getvalue())
+    data = to_parquet(events.combine_chunks())
+    name = f"{prefix}{hashlib.sha256(data).hexdigest()[:32]}.parquet"
+    store.files.write(f"{_FOLDER}/{day}/{name}", data)
     return name
 
 
@@ -159,8 +157,7 @@ def _parts(store: Store, day: str, columns: Sequence[str], filters: Any = None) 
 
 
 def _read(store: Store, key: str, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
-    wanted = None if columns is None else list(columns)
-    return pq.read_table(io.BytesIO(store.files.read(key)), columns=wanted, filters=filters)
+    return from_parquet(store.files.read(key), columns=columns, filters=filters)
 
 
 def _once(events: pa.Table) -> pa.Table:

@@ -26,10 +26,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from featurization.errors import StoreError
 from steps.files import Files
+from steps.parquet import from_parquet, to_parquet
 from steps.tables import Table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,11 +122,11 @@ class Store:
         path = key.path(".parquet")
         if not self.files.exists(path):
             return None
-        return table.from_arrow(pq.read_table(io.BytesIO(self.files.read(path)))).get("", ())
+        return table.from_arrow(from_parquet(self.files.read(path))).get("", ())
 
     def remember_rows(self, key: FeatureKey, table: Table[Row], rows: Sequence[Row]) -> None:
         """Keep computed rows."""
-        self.files.write(key.path(".parquet"), _parquet(table.to_arrow({"": rows})))
+        self.files.write(key.path(".parquet"), to_parquet(table.to_arrow({"": rows})))
 
     # tables ---------------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class Store:
     def arrow_named(self, name: str, asset_ids: Sequence[str] | None = None) -> pa.Table:
         """A table as it is stored, for those who do not know its rows' class."""
         pieces = self._pieces(name, asset_ids)
-        read = [pq.read_table(io.BytesIO(self.files.read(key)), filters=filters) for key, filters in pieces]
+        read = [from_parquet(self.files.read(key), filters=filters) for key, filters in pieces]
         return (
             pa.concat_tables(read, promote_options="default")
             if read
@@ -157,7 +157,7 @@ class Store:
         return [(pieces[b], filters) for b in buckets]
 
     def _piece(self, table: Table[Any], key: str, filters: Any = None) -> pa.Table:
-        stored = pq.read_table(io.BytesIO(self.files.read(key)), filters=filters)
+        stored = from_parquet(self.files.read(key), filters=filters)
         absent = [f for f in table.schema if f.name not in stored.column_names]
         for column in absent:  # written before the column existed
             stored = stored.append_column(column, pa.nulls(len(stored), column.type))
@@ -206,7 +206,7 @@ class Store:
             kept = stored.filter(pc.invert(pc.is_in(stored["asset_id"], pa.array(list(new), pa.string()))))
             merged = pa.concat_tables([kept, merged])
         # A stable sort, so rows of one asset keep their order; one chunk, so that history leaves no trace in the bytes.
-        data = _parquet(merged.take(pc.sort_indices(merged["asset_id"])).combine_chunks())
+        data = to_parquet(merged.take(pc.sort_indices(merged["asset_id"])).combine_chunks())
         key = f"tables/{table.name}/{bucket}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
         if not self.files.exists(key):
             self.files.write(key, data)
@@ -242,9 +242,3 @@ class Store:
 
 def _bucket(asset_id: str) -> str:
     return asset_id[:2]
-
-
-def _parquet(table: pa.Table) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
