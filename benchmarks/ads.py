@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.job import Job, csv_text, read_csv, say
+from benchmarks.job import Job, csv_text, say
 from benchmarks.report import Measured
+from eval.ad_metrics import DECIDED, ad_probabilities
 from eval.detection_metrics import DetectionMetrics, judge_flags
 from featurization.ads import find_ads
 from featurization.media import Sentence
 from steps.models import TEXT_MODEL, Models
+from steps.truth.figures import detection_figures
+from steps.truth.formats import read_csv
 
 WORDS_A_SECOND = 2.5
-DECIDED = 0.5  # probability from which a sentence counts as an ad
 NOT_AD = "O"
 KEYWORDS = re.compile(
     r"\b(sponsor|brought to you by|promo(?:tional)? code|use (?:the )?code|per ?cent off|% off|free trial|discount"
@@ -42,29 +44,24 @@ def measure(job: Job) -> Measured:
         rows = read_csv(path, "label", "sentence")
         texts = [row["sentence"] for row in rows]
         truth = np.array([row["label"].strip() != NOT_AD for row in rows], dtype=bool)
-        probabilities = ad_probabilities(texts, models, job)
+        sentences = timed_sentences(texts)
+        spans = find_ads(sentences, models.text.encode(texts), options=job.settings.ads)
+        probabilities = ad_probabilities(sentences, spans)
         judged = judge_flags(truth, probabilities >= DECIDED)
         ours += judged
         naive += judge_flags(truth, np.array([bool(KEYWORDS.search(text)) for text in texts], dtype=bool))
         predicted = ({"probability": f"{p:.4f}", "sentence": t} for p, t in zip(probabilities, texts, strict=True))
         job.predict(path.name, csv_text(("probability", "sentence"), predicted))
-        files.append({"file": name, "sentences": len(rows), "ads": int(truth.sum()), **_figures(judged)})
+        files.append({"file": name, "sentences": len(rows), "ads": int(truth.sum()), **detection_figures(judged)})
         say(f"{name}: {len(rows)} sentences, precision {judged.precision:.3f}, recall {judged.recall:.3f}")
     return Measured(
-        metrics=_figures(ours),
-        peers={PEER: _figures(naive)},
+        metrics=detection_figures(ours),
+        peers={PEER: detection_figures(naive)},
         counts={"files": len(files), "sentences": ours.items, "ads": ours.matched + ours.false_negatives},
         files=tuple(files),
         models=(TEXT_MODEL,),
         notes=NOTES,
     )
-
-
-def ad_probabilities(texts: Sequence[str], models: Models, job: Job) -> np.ndarray:
-    """Probability that each sentence is part of an ad, (sentence,)."""
-    sentences = timed_sentences(texts)
-    spans = find_ads(sentences, models.text.encode(texts), options=job.settings.ads)
-    return np.array([max((a.confidence for a in spans if s.middle in a), default=0.0) for s in sentences])
 
 
 def timed_sentences(texts: Sequence[str]) -> list[Sentence]:
@@ -73,7 +70,3 @@ def timed_sentences(texts: Sequence[str]) -> list[Sentence]:
     edges = np.concatenate([[0.0], np.cumsum(words) / WORDS_A_SECOND]).tolist()
     spans = zip(edges[:-1], edges[1:], texts, words, strict=True)
     return [Sentence(start, end, text, words=count) for start, end, text, count in spans]
-
-
-def _figures(metrics: DetectionMetrics) -> dict[str, float]:
-    return {"precision": metrics.precision, "recall": metrics.recall, "f1": metrics.f1}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bare_whisper import BareWhisper
-from benchmarks.job import Job, read_csv, say
+from benchmarks.job import Job, say
 from benchmarks.listening import Listener
 from benchmarks.made_sounds import make_music, make_silence
 from benchmarks.report import Measured
@@ -19,6 +19,7 @@ from featurization.errors import SourceError
 from featurization.media import Word
 from featurization.probe import probe
 from steps.models import SPEECH_MODEL
+from steps.truth.formats import read_csv
 
 REFERENCES = "refs.csv"
 SPEECHLESS_S = 60.0

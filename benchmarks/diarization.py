@@ -11,13 +11,13 @@ from benchmarks.job import Job, say
 from benchmarks.listening import Listener
 from benchmarks.naive_hearing import naive_turns
 from benchmarks.report import Measured
-from benchmarks.rttm import read_rttm, write_rttm
 from eval.diarization_errors import DiarizationErrors, diarization_errors
 from featurization.media import Turn
 from steps.models import SPEAKER_MODEL, SPEECH_MODEL
 from steps.recording import Recording
+from steps.truth.figures import COLLAR_S, speaker_figures
+from steps.truth.formats import TURNS, read_rttm, write_rttm
 
-COLLAR_S = 0.25
 PEER = "VAD + clustering at defaults"
 NOTES = (
     "der: missed, false alarm and confused speaker seconds over those of the reference, pooled over files, no collar, "
@@ -54,15 +54,7 @@ class Tally:
 
     def metrics(self, audio_s: float) -> dict[str, float]:
         """The figures of this diarizer."""
-        spoken_s = self.exact.spoken_s or 1.0
-        return {
-            "der": self.exact.rate,
-            "der_collar": self.forgiving.rate,
-            "missed": self.exact.missed_s / spoken_s,
-            "false_alarm": self.exact.false_alarm_s / spoken_s,
-            "confused": self.exact.confused_s / spoken_s,
-            "real_time_factor": self.seconds / audio_s,
-        }
+        return {**speaker_figures(self.exact, self.forgiving), "real_time_factor": self.seconds / audio_s}
 
 
 def measure(job: Job) -> Measured:
@@ -70,12 +62,12 @@ def measure(job: Job) -> Measured:
     listener, ours, naive = Listener(job.scratch, job.settings), Tally(), Tally()
     _ = listener.models.speakers  # loaded before the clock runs
     files, audio_s = [], 0.0
-    for name, truth in job.truths(".rttm"):
+    for name, truth in job.truths(TURNS):
         reference = read_rttm(truth)
         with listener.recording(job.sound(name)) as recording:
             found, peer = _both(recording, ours, naive)
             audio_s += recording.pcm.duration_s
-        job.predict(f"{name}.rttm", write_rttm(name, found))
+        job.predict(f"{name}{TURNS}", write_rttm(name, found))
         errors, peer_errors = ours.judge(reference, found), naive.judge(reference, peer)
         files.append({"file": name, **_figures(errors, reference, found), "peer_der": peer_errors.rate})
         say(f"{name}: der {errors.rate:.3f}, {PEER} {peer_errors.rate:.3f}")

@@ -61,19 +61,6 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def read_csv(path: Path, *columns: str) -> list[dict[str, str]]:
-    """The rows of a CSV file that has at least these columns. Raises SourceError if it has not."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{path}: not a readable CSV file ({error})") from error
-    if absent := [column for column in columns if column not in (reader.fieldnames or ())]:
-        raise SourceError(f"{path}: no column {', '.join(absent)}; it needs {', '.join(columns)}")
-    return rows
-
-
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """Rows as the text of a CSV file."""
     lines = _Lines()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.job import Job, csv_text, read_csv, say
+from benchmarks.job import Job, csv_text, say
 from benchmarks.report import Measured
 from benchmarks.shot_peers import file_to_pictures, peer_detectors
 from eval.shot_metrics import ShotMetrics, TransitionSpan, judge_transitions
@@ -20,12 +19,11 @@ from featurization.keyframes import KeyframeOptions, choose_keyframes, webp
 from featurization.models import Registry, load_registry
 from featurization.shot_detection.boundaries import Boundary
 from featurization.shots import MODEL, ShotOptions, detect_shots, make_detector
+from steps.truth.figures import TOLERANCES, shot_figures
+from steps.truth.formats import TRANSITION_COLUMNS, TRANSITIONS, read_transitions
 
-SUFFIX = ".transitions.csv"
-COLUMNS = ("type", "start_frame", "end_frame", "start", "end", "confidence")
+COLUMNS = (*TRANSITION_COLUMNS, "start", "end", "confidence")
 VIDEO_SUFFIXES = frozenset(".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .flv .wmv .ogv .3gp".split())
-CUT_NAMES = ("cut", "hard", "abrupt")
-TOLERANCES = (2, 0)  # frames
 NOTES = (
     "a transition counts as found if spans overlap, with the tolerance in frames; one to one, pooled over all films "
     "with truth (eval/shot_metrics.py); of cuts and of gradual ones what was wrongly found counts by what it was "
@@ -55,7 +53,7 @@ class _Tally:
 
     def figures(self, *, judged: bool) -> dict[str, Any]:
         """Ratios of all that was added."""
-        accuracy = {f"tolerance_{t}": _ratios(metrics) for t, metrics in self.metrics.items()} if judged else {}
+        accuracy = {f"tolerance_{t}": shot_figures(metrics) for t, metrics in self.metrics.items()} if judged else {}
         return {**accuracy, "frames_per_s": _speeds(self)}
 
 
@@ -94,7 +92,8 @@ def measure(job: Job) -> Measured:
 def _measure_film(
     job: Job, film: Path, registry: Registry, peers: Mapping[str, Find], tallies: Mapping[str, _Tally]
 ) -> dict[str, Any]:
-    truth = read_transitions(film.with_name(f"{film.stem}{SUFFIX}"))
+    beside = film.with_name(f"{film.stem}{TRANSITIONS}")
+    truth = read_transitions(beside) if beside.is_file() else None
     with TemporaryDirectory(dir=job.scratch) as scratch:
         started = time.perf_counter()
         footage = decode_frames(film, scratch=Path(scratch))
@@ -105,7 +104,7 @@ def _measure_film(
         for name, find in peers.items():
             spans[name] = _timed(lambda find=find: list(find(film, footage)), tallies[name], footage)  # type: ignore[misc]
         rows = [_row(boundary, footage) for boundary in boundaries]
-    job.predict(f"{film.stem}{SUFFIX}", csv_text(COLUMNS, rows))
+    job.predict(f"{film.stem}{TRANSITIONS}", csv_text(COLUMNS, rows))
     facts = {"file": film.name, "frames": len(footage.times), "found": len(boundaries)}
     if truth is None:
         say(f"{film.name}: {len(boundaries)} transitions; no truth beside it")
@@ -125,21 +124,6 @@ def _timed(find: Callable[[], Any], tally: _Tally, footage: Footage) -> Any:
     return found
 
 
-def read_transitions(path: Path) -> tuple[TransitionSpan, ...] | None:
-    """The transitions of a truth file; None if there is none. Raises SourceError for what is no transition."""
-    if not path.is_file():
-        return None
-    rows = read_csv(path, *COLUMNS[:3])
-    return tuple(_true_span(row, f"{path}, row {number}") for number, row in enumerate(rows, start=1))
-
-
-def _true_span(row: Mapping[str, str], place: str) -> TransitionSpan:
-    with suppress(ValueError, TypeError):
-        first, last = int(float(row["start_frame"])), int(float(row["end_frame"]))
-        return TransitionSpan(first, last, gradual=not row["type"].strip().lower().startswith(CUT_NAMES))
-    raise SourceError(f"{place}: not a transition: frames {row['start_frame']!r} to {row['end_frame']!r}")
-
-
 def _span(boundary: Boundary) -> TransitionSpan:
     return TransitionSpan(boundary.first, boundary.last, gradual=boundary.kind != "cut")
 
@@ -156,11 +140,6 @@ def _row(boundary: Boundary, footage: Footage) -> dict[str, object]:
         "end": f"{start if boundary.kind == 'cut' else after:.6f}",
         "confidence": f"{boundary.confidence:.4f}",
     }
-
-
-def _ratios(metrics: ShotMetrics) -> dict[str, Any]:
-    kinds = {"all": metrics.pooled, "cuts": metrics.cuts, "gradual": metrics.gradual}
-    return {name: {"f1": m.f1, "precision": m.precision, "recall": m.recall} for name, m in kinds.items()}
 
 
 def _speeds(tally: _Tally) -> dict[str, float]:

@@ -20,7 +20,6 @@ from spoken_sample import excerpt
 from benchmarks.bare_loudnorm import loudnorm
 from benchmarks.long_file import repeated
 from benchmarks.processes import ProgramFailedError, run_measured, run_peer
-from benchmarks.rttm import read_rttm, write_rttm
 from eval.word_errors import word_errors
 from featurization.decode import decode_audio
 from featurization.errors import SourceError
@@ -28,8 +27,9 @@ from featurization.media import Segment, Turn
 from featurization.model_files import sha256_of
 from featurization.models import load_registry
 from steps.store import ROOT
+from steps.truth.formats import read_rttm, write_rttm
 
-TASKS = ("asr", "diarization", "sounds", "shots", "ads", "pipeline", "search")
+TASKS = ("asr", "diarization", "sounds", "shots", "ads", "pipeline", "search", "ranking")
 
 
 def benchmarks(*arguments: object) -> subprocess.CompletedProcess[str]:

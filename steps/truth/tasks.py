@@ -92,8 +92,8 @@ def _shots(path: Path, asset: Asset, store: Store) -> tuple[ShotMetrics, ...]:
     true, found = formats.read_transitions(path), transitions(shots, asset.frame_rate)
     if late := [span.last for span in true if span.last > (shots[-1].end + _SLACK_S) * asset.frame_rate]:
         raise SourceError(f"{path}: frame {late[0]} lies behind the end of {asset.title}; is it of another film?")
-    true = as_shots_meet(true, found)
-    return tuple(judge_transitions(true, found, tolerance=tolerance) for tolerance in TOLERANCES)
+    joined = as_shots_meet(true, found)
+    return tuple(judge_transitions(joined, found, tolerance=tolerance) for tolerance in TOLERANCES)
 
 
 def _shot_figures(judged: Sequence[tuple[ShotMetrics, ...]]) -> Ratios:
