@@ -26,6 +26,7 @@ from steps.reporting.slices_section import slices_section
 from steps.slices import SliceFigures, slices
 from steps.store import Store
 from steps.tag_figures import TagFigures
+from steps.truth import TruthFigures
 
 MINUS = "\N{MINUS SIGN}"
 RATE_HZ, HEARD_S = 16_000, 120.0
@@ -48,7 +49,7 @@ NO_TAGS = TagFigures()
 
 
 def report(store: Store, previews: Previews | None = PREVIEWS, **given: object) -> str:
-    parts = {"run": "EvaluateModels/3", "tags": NO_TAGS, "truth": {}, "experiments": (), **given}
+    parts = {"run": "EvaluateModels/3", "tags": NO_TAGS, "truth": None, "experiments": (), **given}
     return evaluation_report(previews=previews, store=store, **parts)  # type: ignore[arg-type]
 
 
@@ -178,7 +179,7 @@ def test_where_they_lie_is_drawn_to_scale(page: str) -> None:
 def test_damaged_missing_and_unknown_recordings_leave_times(page: str, number: int) -> None:
     article = worst(page)[number]
     assert list(article.iter("audio")) == []
-    assert "The recording is not in the store any more" in article.text_content()
+    assert "The recording is gone from the store or cannot be decoded" in article.text_content()
     assert "01:00 to 01:30" in article.text_content()
     assert "00:20 to 00:50" in article.text_content()
 
@@ -205,7 +206,7 @@ def test_an_episode_without_a_pick_says_so(store: Store) -> None:
 def test_what_was_not_measured_says_how_to_measure_it(bare: Store) -> None:
     empty = report(bare, None, notes=("Shots were not judged.",))
     shown = text_of(empty)
-    for said in ("POST /golden-clips", "POST /labels", "python -m benchmarks TASK DATA", "[[experiments.running]]"):
+    for said in ("POST /golden-clips", "POST /labels", "NAME.rttm", "[[experiments.running]]"):
         assert said in shown
     assert "Shots were not judged." in shown
     assert Balance.of(empty) == []
@@ -222,8 +223,12 @@ def test_tags_are_told_by_label(bare: Store) -> None:
 
 
 def test_truth_is_told_by_task(bare: Store) -> None:
-    shown = text_of(report(bare, truth={"asr": {"WER": 0.1234}, "shots": {"F1": 0.936}}))
-    assert "asrWER0.123shotsF10.936" in shown
+    truth = TruthFigures({"asr": {"WER": 0.1234}}, {"asr": 2}, ("a.rttm: not RTTM",), ("b.rttm",))
+    shown = text_of(report(bare, truth=truth))
+    assert "asr, 2 files" in shown
+    assert "WER0.123" in shown
+    assert "2 files not usedb.rttm: of no asset in the storea.rttm: not RTTM" in shown
+    assert "No file of truth could be used." in text_of(report(bare, truth=TruthFigures(unmatched=("b.rttm",))))
 
 
 def test_experiments_are_reported(bare: Store) -> None:
@@ -245,7 +250,9 @@ def test_hostile_text_is_shown_and_not_run(bare: Store) -> None:
         slices=slices(evil),
         golden=GoldenSet({"0" * 16: (clip(0, EVIL),)}),
     )
-    page = report(bare, previews, run=EVIL, truth={EVIL: {EVIL: 1.0}}, notes=(EVIL,))
+    page = report(
+        bare, previews, run=EVIL, truth=TruthFigures({EVIL: {EVIL: 1.0}}, {EVIL: 1}, (EVIL,), (EVIL,)), notes=(EVIL,)
+    )
     assert fetched(page) == []
     assert worst(page)[0].find(".//b").text == EVIL
     assert Balance.of(page) == []

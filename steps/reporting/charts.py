@@ -67,6 +67,11 @@ def estimate(interval: Interval) -> Markup:
     return Markup('{} <span class="span">{} to {}</span>').format(three(interval.mean), low, high)
 
 
+def sign_style(difference: Interval) -> Style:
+    """Coloured only if the difference is beyond chance."""
+    return "more" if difference.low > 0 else "less" if difference.high < 0 else "mixed"
+
+
 def bar_chart(bars: Sequence[Bar]) -> Markup:
     """Bars from zero on one scale, each with its whisker, its name on the left and its number on the right."""
     axis = Axis.over(value for bar in bars for value in bar.reach)

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from eval.bootstrap import Interval
 from eval.online import Experiment, Reading
-from eval.tag_metrics import SpotCheck, TagMetrics
 from steps.evaluation import Previews
 from steps.judging import interval
 from steps.promotion import CHAMPION, EDITORS, PRIOR
-from steps.reporting.charts import Bar, Style, bar_chart
+from steps.reporting.charts import Bar, bar_chart, sign_style
 from steps.reporting.contestants import comparison, contestants, ranker_name
+from steps.reporting.detector_sections import tags_section, truth_section
 from steps.reporting.experiment_report import experiment_report
 from steps.reporting.golden_section import editors_of, golden_section
-from steps.reporting.numbers import counted, gained, sentence, spanned, three
+from steps.reporting.numbers import counted, gained, spanned, three
 from steps.reporting.page import (
     absent,
     block,
-    columns,
     document,
     heading,
     joined,
     note,
     provenance,
     section,
-    table,
     tiles,
 )
 from steps.reporting.slices_section import slices_section
 from steps.reporting.worst_section import worst_section
 from steps.store import Store
 from steps.tag_figures import TagFigures
+from steps.truth import TruthFigures
 from steps.version import VERSION
 
 _TITLE = "How well it works"
@@ -41,7 +40,6 @@ _NO_PREVIEWS = (
     "No golden clip, so previews cannot be judged: ingest feeds with podcast:soundbite tags, POST /golden-clips, or "
     "give a CSV with --golden."
 )
-_NO_TRUTH = "No truth was given; `python -m benchmarks TASK DATA` measures each detector on a folder with its truth."
 _NO_EXPERIMENT = "No experiment runs; declare one in the config under [[experiments.running]]."
 
 
@@ -50,20 +48,20 @@ def evaluation_report(
     run: str,
     previews: Previews | None,
     tags: TagFigures,
-    truth: Mapping[str, Mapping[str, float]],
+    truth: TruthFigures | None,
     experiments: Sequence[tuple[Reading, Experiment]],
     notes: Sequence[str] = (),
     store: Store,
 ) -> str:
     """A self-contained HTML document, light and dark; nothing is fetched, and every text is escaped.
 
-    `truth` has the figures of each detector by task; `notes` are sentences on what could not be measured.
+    `truth` is None if no truth files were given; `notes` are sentences on what could not be measured.
     """
     parts = [
         heading(_TITLE, run),
         _previews(previews, store) if previews else absent("Previews", _NO_PREVIEWS),
-        _tags(tags),
-        _truth(truth),
+        tags_section(tags),
+        truth_section(truth),
         *(Markup(experiment_report(reading, experiment)) for reading, experiment in experiments),
         Markup("") if experiments else absent("Experiments", _NO_EXPERIMENT),
         section("Notes", joined(map(note, notes))) if notes else Markup(""),
@@ -150,36 +148,7 @@ def _comparison(previews: Previews) -> Markup:
 
 
 def _gain(name: str, gain: Interval) -> Bar:
-    style: Style = "more" if gain.low > 0 else "less" if gain.high < 0 else "mixed"
-    return Bar.of(f"above {name}", gain, gained(gain), style)
-
-
-def _tags(tags: TagFigures) -> Markup:
-    title = "Tags"
-    if tags.pooled is None:
-        return absent(title, sentence(tags.describe()))
-    rows = [_tag_row("all together", tags.pooled, tags.spot)]
-    empty = SpotCheck()
-    rows += [_tag_row(name, found, tags.spot_by_label.get(name, empty)) for name, found in tags.by_label.items()]
-    names = ("Label", "Precision", "Recall", "Average precision", "Spot-checked", "Checked")
-    return section(title, table(names, rows), lead=sentence(tags.describe().splitlines()[0]))
-
-
-def _tag_row(name: str, found: TagMetrics, spot: SpotCheck) -> list[str]:
-    figures = (found.precision, found.recall, found.average_precision)
-    checked = three(spot.precision) if spot.checked else "–"
-    return [name, *(spanned(one) if one else "–" for one in figures), checked, f"{spot.checked:,} of {spot.shown:,}"]
-
-
-def _truth(truth: Mapping[str, Mapping[str, float]]) -> Markup:
-    title = "Detectors against truth"
-    if not truth:
-        return absent(title, _NO_TRUTH)
-    blocks = [
-        block(task, table(("", ""), [(name, three(value)) for name, value in figures.items()]))
-        for task, figures in truth.items()
-    ]
-    return section(title, columns(*blocks), lead="The same figures as `python -m benchmarks` gives.")
+    return Bar.of(f"above {name}", gain, gained(gain), sign_style(gain))
 
 
 def _provenance(run: str, previews: Previews | None) -> Markup:

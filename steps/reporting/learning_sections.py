@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from markupsafe import Markup
 
+from eval.bootstrap import Interval
 from ranking.features import FEATURES
 from ranking.importance import FeatureEffect, by_group
-from steps.reporting.charts import Bar, Style, bar_chart, estimate, share_strip
+from steps.reporting.charts import Bar, Style, bar_chart, estimate, share_strip, sign_style
 from steps.reporting.contestants import PRIOR_NAME
 from steps.reporting.line_chart import Point, line_chart
 from steps.reporting.numbers import counted, gained, lasting, signed, spanned, three
@@ -91,7 +92,7 @@ def ablations_section(ablations: Sequence[Ablation]) -> Markup:
     if not ablations:
         return absent(title, "The study that leaves features out did not come to an end; the run's log says why.")
     whole, *rest = ablations
-    lost = [_loss_bar(one) for one in rest if one.loss and one.name != GATES_OFF]
+    lost = [_loss_bar(one.name, one.loss) for one in rest if one.loss and one.name != GATES_OFF]
     lost.sort(key=lambda bar: -bar.value)
     return section(
         title,
@@ -105,10 +106,8 @@ def ablations_section(ablations: Sequence[Ablation]) -> Markup:
     )
 
 
-def _loss_bar(one: Ablation) -> Bar:
-    assert one.loss is not None
-    surely: Style = "more" if one.loss.low > 0 else "less" if one.loss.high < 0 else "mixed"
-    return Bar.of(one.name.removeprefix("without "), one.loss, gained(one.loss), surely)
+def _loss_bar(name: str, loss: Interval) -> Bar:
+    return Bar.of(name.removeprefix("without "), loss, gained(loss), sign_style(loss))
 
 
 def _gates(whole: Ablation, rest: Sequence[Ablation]) -> Markup:
@@ -183,4 +182,4 @@ def _curve_lead(learned: Sequence[Point], prior: Point | None, kind: str) -> str
     ahead = next((p for i, p in enumerate(learned) if all(q.y > prior.y for q in learned[i:])), None)
     if ahead is None:
         return f"{told} It does not pass the prior yet."
-    return f"{told} From {ahead.x:g} golden episodes on it is above the prior."
+    return f"{told} From {ahead.x:g} golden episodes on it is above the prior on average."

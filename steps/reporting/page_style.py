@@ -104,7 +104,9 @@ circle.line { fill: var(--card); stroke: var(--accent); stroke-width: 2; }
 .mark { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px;
   background: var(--good); }
 .mark.ours { background: var(--accent); } .quote { border-left: 2px solid var(--line); padding-left: 12px; }
-.slices .plot { width: 32%; min-width: 140px; } .slices td { vertical-align: middle; padding: 5px 12px 5px 0; }
+.slices .plot { width: 32%; min-width: 140px; }
+.slices td { vertical-align: middle; padding: 5px 12px 5px 0; white-space: nowrap; }
+.slices td:first-child { white-space: normal; min-width: 110px; }
 .slices .trait th { padding: 18px 0 6px; color: var(--ink); text-transform: capitalize; }
 table.figures { font-size: 13px; } .figures th, .figures td { padding: 7px 9px 7px 0; }
 .figures th { white-space: normal; vertical-align: bottom; line-height: 1.25; }

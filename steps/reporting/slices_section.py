@@ -8,7 +8,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from steps.reporting.charts import Axis, Bar, bar_svg
-from steps.reporting.numbers import gained, spanned
+from steps.reporting.numbers import gained, spanned, with_minus
 from steps.reporting.page import absent, joined, note, section
 from steps.slices import SliceFigures
 
@@ -65,7 +65,7 @@ def _row(one: SliceFigures, axis: Axis) -> Markup:
     return Markup(
         '<tr><td>{}</td><td class="right number">{:,}</td><td class="plot">{}</td><td class="number dim">{}</td>'
         '<td class="number">{}</td></tr>'
-    ).format(one.value, one.episodes, bar_svg(bar, axis), spanned(one.iou), _change(one))
+    ).format(with_minus(one.value), one.episodes, bar_svg(bar, axis), spanned(one.iou), _change(one))
 
 
 def _change(one: SliceFigures) -> Markup | str:

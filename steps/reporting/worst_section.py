@@ -18,7 +18,7 @@ from steps.judging import Judgement
 from steps.rendering.cutting import cut
 from steps.rendering.mp3 import encode_mp3
 from steps.reporting.charts import Axis
-from steps.reporting.numbers import counted, three
+from steps.reporting.numbers import three
 from steps.reporting.page import joined, note, section
 from steps.reporting.player import data_url
 from steps.reporting.timeline_scale import clock
@@ -62,11 +62,9 @@ def worst_section(previews: Previews, *, store: Store) -> Markup:
         for judgement in previews.worst
     ]
     return section(
-        f"The {counted(len(episodes), 'episode')} farthest from its editors"
-        if len(episodes) == 1
-        else f"The {len(episodes)} episodes farthest from their editors",
+        "Where it was farthest from its editors",
         *(_episode(episode, store) for episode in episodes),
-        lead="What the ranker in use picked, and the nearest clip that an editor chose.",
+        lead="What the ranker in use picked, the worst first, and the nearest clip that an editor chose.",
     )
 
 
@@ -126,7 +124,7 @@ def _times(span: Segment) -> str:
 def _player(span: Segment, asset: Asset | None, store: Store) -> Markup:
     data = _sound(span, asset, store)
     if not data:
-        return note("The recording is not in the store any more; ingest it again to listen.")
+        return note("The recording is gone from the store or cannot be decoded; ingest it again to listen.")
     shortened = note(f"The first {_PLAYED_S:.0f} seconds.") if span.duration > _PLAYED_S else Markup("")
     return Markup('<audio controls preload="none" src="{}"></audio>{}').format(data_url("audio/mpeg", data), shortened)
 
