@@ -33,7 +33,7 @@ class Measured:
     @property
     def in_use(self) -> str:
         """Which ranker was in use after the run."""
-        return CHALLENGER if self.verdict is not None and self.verdict.promoted else CHAMPION
+        return CHALLENGER if getattr(self.verdict, "promoted", False) else CHAMPION
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,14 @@ def _surely(gain: Interval) -> Mark:
 
 def compare_runs(first: str, second: str) -> Comparison:
     """Compare two runs by what people call them. RunError says which cannot be compared, and why."""
-    before, after = (read_measured(find_run(text, among=MEASURING)) for text in (first, second))
-    if before.run.run == after.run.run:
-        raise RunError(f"both are {before.run.run}; name two runs, such as latest~1 and latest")
+    runs = [find_run(text, among=MEASURING) for text in (first, second)]
+    if runs[0].run == runs[1].run:
+        raise RunError(f"both are {runs[0].run}; name two runs, such as latest~1 and latest")
+    return compare(*map(read_measured, runs))
+
+
+def compare(before: Measured, after: Measured) -> Comparison:
+    """How the second differs from the first."""
     shared = [name for name in before.metrics if name in after.metrics]
     in_use = _ranker_change(before, after, (before.in_use, after.in_use))
     others = [_ranker_change(before, after, (name, name)) for name in shared]
