@@ -98,9 +98,8 @@ class TrainRanker(ProjectFlow):
     def decide(self, inputs):
         """Judge on the shows held out, keep the ranker, put it in use if it is surely better, and report."""
 
-        from steps.reporting.training_report import training_report
-
         from steps.promotion import decide_and_keep
+        from steps.reporting.training_report import training_report
         from steps.training_run import TrainingRun, explain
 
         self.merge_artifacts(inputs, include=["golden", "dataset", "split", "found", "fitted", "died"])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from eval.bootstrap import Interval
 from eval.preview_metrics import LOWER_IS_BETTER
 from steps.judging import Judgement, difference
-from steps.promotion import CHALLENGER, CHAMPION, Judged
+from steps.promotion import CHALLENGER, CHAMPION
 from steps.runs import FlowRun, RunError, artifact, find_run, parameters
 
 MEASURING = ("TrainRanker", "EvaluateModels")
-SURE = {"IoU": "iou", "nDCG@5": "ndcg_5"}  # figures whose difference has an interval, and the attribute of a judgement
+SURE: Mapping[str, Literal["iou", "ndcg_5"]] = {"IoU": "iou", "nDCG@5": "ndcg_5"}  # differences with an interval
 _SAME = 1e-9
 Mark = Literal["better", "worse", "no difference", "looks better", "looks worse", "same"]
 Metrics = Mapping[str, Mapping[str, float]]  # by ranker and figure
@@ -25,7 +25,7 @@ class Measured:
 
     run: FlowRun
     metrics: Metrics
-    judged: Judged  # empty if the run kept no judgements
+    judged: Mapping[str, Sequence[Judgement]]  # by ranker; empty if the run kept none
     verdict: Any  # `steps.promotion.Verdict` of a training, None of an evaluation
     dataset: Any  # `steps.dataset.Dataset`, None if the run kept none
     options: Mapping[str, Any]  # parameters and settings by dotted name; what stands at its default is not in it
@@ -191,23 +191,17 @@ def _ranker_change(before: Measured, after: Measured, names: tuple[str, str]) ->
     ours, theirs = before.metrics[names[0]], after.metrics[names[1]]
     figures = dict.fromkeys((*ours, *theirs))
     judged = (before.judged.get(names[0], ()), after.judged.get(names[1], ()))
-    gains = {figure: _gain(*judged, attribute) for figure, attribute in SURE.items()}
+    gains = {figure: _gain(*judged, name) for figure, name in SURE.items()}
     return RankerChange(
         *names, tuple(Change(name, ours.get(name), theirs.get(name), gains.get(name)) for name in figures)
     )
 
 
-def _gain(first: Sequence[Judgement], second: Sequence[Judgement], attribute: str) -> Interval | None:
+def _gain(first: Sequence[Judgement], second: Sequence[Judgement], figure: Literal["iou", "ndcg_5"]) -> Interval | None:
     """How much better the second is on the episodes of both; None if there are none."""
-    counts: Callable[[Judgement], bool] = _ranked if attribute == "ndcg_5" else lambda _: True
-    known = {judgement.asset_id: judgement for judgement in first if counts(judgement)}
-    ours = [judgement for judgement in second if counts(judgement) and judgement.asset_id in known]
-    return difference(ours, [known[judgement.asset_id] for judgement in ours], attribute) if ours else None
-
-
-def _ranked(judgement: Judgement) -> bool:
-    """Whether an episode has a clip with a grade; without one there is no order to judge."""
-    return judgement.metrics.ranking.episodes > 0
+    known = {judgement.asset_id: judgement for judgement in first}
+    ours = [judgement for judgement in second if judgement.asset_id in known]
+    return difference(ours, [known[judgement.asset_id] for judgement in ours], figure)
 
 
 def _settings(before: Measured, after: Measured) -> Iterable[Setting]:

@@ -1,4 +1,4 @@
-"""An evaluation of everything that can be measured in a store: rankers, tags, detectors, experiments."""
+"""How well previews agree with editors: the ranker in use beside a challenger, baselines and the editors themselves."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from eval.bootstrap import Interval
-from featurization.errors import ModelError
 from ranking.graded import GradedEpisode
 from ranking.prior import Prior
 from ranking.ranker import Ranker
 from steps.dataset import Dataset, keep_dataset, read_dataset
 from steps.golden import GoldenSet, gather_golden
 from steps.grading import graded_episodes
-from steps.judging import Judgement, difference, pooled
-from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR, Judged, judge_all
+from steps.judging import Judged, Judgement, difference, pooled
+from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR, judge_all
 from steps.rankers import Lineage, current_ranker, kept_ranker, lineage_of
+from steps.runs import artifact, latest
 from steps.settings import Settings
 from steps.slices import SliceFigures, slices
 from steps.store import Store
@@ -51,46 +51,56 @@ class Previews:
         return sorted(self.judged[CHAMPION], key=lambda j: (j.iou, j.asset_id))[:WORST]
 
 
-def evaluate_previews(
-    golden_file: str,
-    challenger: str,
-    *,
-    length_s: float,
-    before: Sequence[Judgement],
-    settings: Settings,
-    store: Store,
-) -> Previews:
-    """Judge the ranker in use, and a challenger by identity if one is named, on all golden episodes.
+def last_challenger(champion: str) -> str:
+    """Identity of the ranker that the last training came to, if it is not the one in use; empty if there is none."""
+    run = latest("TrainRanker")
+    fitted = artifact(run.run, "fitted") if run else None
+    return fitted.identity if fitted and fitted.identity != champion and fitted.weight else ""
 
-    Episodes of shows that taught one of them are left out, unless nothing would remain. `before` are the champion's
-    judgements of the last evaluation.
+
+def last_judgements() -> Sequence[Judgement]:
+    """What the last evaluation found of the ranker that was in use; empty if there was none."""
+    run = latest("EvaluateModels")
+    judged = artifact(run.run, "judged") if run else None
+    return tuple((judged or {}).get(CHAMPION, ()))
+
+
+def evaluate_previews(
+    golden_file: str, challenger: str, *, length_s: float, settings: Settings, store: Store
+) -> Previews | None:
+    """Judge the ranker in use on all golden episodes, beside a challenger: by identity, or that of the last training.
+
+    Episodes of shows that taught one of them are left out, unless nothing would remain. None without golden episodes.
     """
     golden = gather_golden(store=store, options=settings.golden, file=Path(golden_file) if golden_file else None)
     log.info("%s", golden.describe())
     graded = graded_episodes(golden.clips, length_s=length_s, settings=settings, store=store)
     dataset = keep_dataset((episode for episode in graded if episode.golden), store=store)
-    rankers: dict[str, Ranker] = {CHAMPION: current_ranker(store, settings)}
-    if challenger:
-        rankers[CHALLENGER] = kept_ranker(challenger, store)
+    if not dataset.episodes:
+        return None
+    rankers = _rankers(challenger, settings, store)
     episodes, unseen = _unseen(read_dataset(dataset, store=store), rankers.values(), store)
-    if not episodes:
-        raise ModelError("no heard episode has a golden clip; `rushes golden` says what was found and refused")
     judged = judge_all(episodes, {**rankers, PRIOR: Prior(settings.prior)})
-    ours = judged[CHAMPION]
+    level = settings.train.level
+    others = [name for name in judged if name not in (CHAMPION, EDITORS)]
     return Previews(
         identities={name: ranker.identity for name, ranker in rankers.items()},
         judged=judged,
         metrics={name: pooled(judgements).figures() for name, judgements in judged.items()},
         gains={
-            name: difference(ours, theirs, "ndcg_5", level=settings.train.level)
-            for name, theirs in judged.items()
-            if name not in (CHAMPION, EDITORS)
+            name: gain for name in others if (gain := difference(judged[CHAMPION], judged[name], "ndcg_5", level=level))
         },
-        slices=slices(ours, before, level=settings.train.level),
+        slices=slices(judged[CHAMPION], last_judgements(), level=level),
         unseen=unseen,
         golden=golden,
         dataset=dataset,
     )
+
+
+def _rankers(challenger: str, settings: Settings, store: Store) -> dict[str, Ranker]:
+    champion = current_ranker(store, settings)
+    named = challenger or last_challenger(champion.identity)
+    return {CHAMPION: champion, **({CHALLENGER: kept_ranker(named, store)} if named else {})}
 
 
 def _unseen(episodes: Sequence[GradedEpisode], rankers: Any, store: Store) -> tuple[list[GradedEpisode], bool]:
@@ -99,3 +109,16 @@ def _unseen(episodes: Sequence[GradedEpisode], rankers: Any, store: Store) -> tu
     taught = {show for lineage in lineages if lineage for show in lineage.shows}
     fresh = [episode for episode in episodes if episode.show not in taught]
     return (fresh, True) if fresh else (list(episodes), False)
+
+
+def describe(previews: Previews | None) -> str:
+    """A few lines for the terminal."""
+    if previews is None:
+        return "no heard episode has a golden clip, so previews were not judged; `rushes golden` says what was found"
+    episodes = len(previews.judged[CHAMPION])
+    lines = [f"{previews.identities[CHAMPION]} on {episodes} golden episodes:"]
+    for name, figures in previews.metrics.items():
+        gain = f", the ranker in use {previews.gains[name]} above it" if name in previews.gains else ""
+        lines.append(f"  {name:<11} IoU {figures['IoU']:.3f}, nDCG@5 {figures['nDCG@5']:.3f}{gain}")
+    lines += [f"  worse than in the last run: {one}" for one in previews.dropped]
+    return "\n".join(lines if previews.unseen else [*lines, "  these shows taught the ranker, so its figures flatter"])

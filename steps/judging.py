@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ranking.ranker import Ranker
 from ranking.spans import Floats
 
 GOOD_IOU = 0.5  # a clip this near to a golden one is a find
+Figure = Literal["iou", "ndcg_5"]
 Judged = Mapping[str, Sequence["Judgement"]]  # by who made the order
 
 
@@ -107,15 +109,27 @@ def pooled(judgements: Iterable[Judgement]) -> PreviewMetrics:
     return sum((judgement.metrics for judgement in judgements), PreviewMetrics())
 
 
-def interval(judgements: Sequence[Judgement], figure: str, *, level: float = 0.95) -> Interval:
-    """The mean of "iou" or "ndcg_5" over episodes, with its interval over shows."""
-    return bootstrap(_values(judgements, figure), [j.show for j in judgements], level=level)
+def interval(judgements: Sequence[Judgement], figure: Figure, *, level: float = 0.95) -> Interval:
+    """The mean of a figure over the episodes that have it, with its interval over shows."""
+    known = [judgement for judgement in judgements if _has(judgement, figure)]
+    return bootstrap(_values(known, figure), [j.show for j in known], level=level)
 
 
-def difference(ours: Sequence[Judgement], theirs: Sequence[Judgement], figure: str, *, level: float = 0.95) -> Interval:
-    """How much better ours are than theirs on the same episodes, with its interval over shows."""
-    return paired(_values(ours, figure), _values(theirs, figure), [j.show for j in ours], level=level)
+def difference(
+    ours: Sequence[Judgement], theirs: Sequence[Judgement], figure: Figure, *, level: float = 0.95
+) -> Interval | None:
+    """How much better ours are than theirs on the same episodes, with its interval over shows; None without any."""
+    both = [(a, b) for a, b in zip(ours, theirs, strict=True) if _has(a, figure) and _has(b, figure)]
+    if not both:
+        return None
+    one, other = zip(*both, strict=True)
+    return paired(_values(one, figure), _values(other, figure), [j.show for j in one], level=level)
 
 
-def _values(judgements: Sequence[Judgement], figure: str) -> Floats:
+def _has(judgement: Judgement, figure: Figure) -> bool:
+    """An episode none of whose clips is near a golden one has no best order."""
+    return figure == "iou" or judgement.metrics.ranking.episodes > 0
+
+
+def _values(judgements: Sequence[Judgement], figure: Figure) -> Floats:
     return np.array([getattr(judgement, figure) for judgement in judgements], dtype=np.float64)

@@ -13,7 +13,7 @@ from ranking.prior import Prior
 from ranking.ranker import Ranker
 from ranking.saved import from_json
 from steps.dataset import Dataset, read_dataset
-from steps.judging import Judgement, difference, judge, judge_editors, judge_ranker, pooled
+from steps.judging import Judged, Judgement, difference, judge, judge_editors, judge_ranker, pooled
 from steps.rankers import Lineage, current_ranker, keep_ranker, lineage_of, promote
 from steps.settings import Settings
 from steps.splitting import Split
@@ -23,7 +23,6 @@ from steps.version import VERSION
 
 log = logging.getLogger(__name__)
 CHALLENGER, CHAMPION, PRIOR, EDITORS = "challenger", "champion", "prior", "editors"
-Judged = Mapping[str, Sequence[Judgement]]  # by ranker
 
 
 @dataclass(frozen=True, slots=True)

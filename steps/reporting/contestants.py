@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eval.preview_metrics import LOWER_IS_BETTER
-from steps.judging import Judged, Judgement, interval
+from steps.judging import Figure, Judged, Judgement, interval
 from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR
 from steps.reporting.charts import Bar, Style, bar_chart, estimate
 from steps.reporting.numbers import three
@@ -105,7 +105,7 @@ def comparison(judged: Judged, metrics: Mapping[str, Mapping[str, float]], ident
     )
 
 
-def _bars(compared: Sequence[Contestant], judged: Judged, figure: str, *, ceiling: bool = False) -> Markup:
+def _bars(compared: Sequence[Contestant], judged: Judged, figure: Figure, *, ceiling: bool = False) -> Markup:
     """The best above the others; what editors reach with each other comes last."""
     bars = [_bar(row.name, judged[row.key], figure, row.style) for row in compared if judged[row.key]]
     bars.sort(key=lambda bar: -bar.value)
@@ -114,7 +114,7 @@ def _bars(compared: Sequence[Contestant], judged: Judged, figure: str, *, ceilin
     return bar_chart(bars) if bars else note("No clip of these episodes has a grade, so there is no order to judge.")
 
 
-def _bar(name: str, judgements: Sequence[Judgement], figure: str, style: Style) -> Bar:
+def _bar(name: str, judgements: Sequence[Judgement], figure: Figure, style: Style) -> Bar:
     found = interval(judgements, figure)
     return Bar.of(name, found, estimate(found), style)
 
