@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -33,9 +33,11 @@ from ranking.context import LEVEL_HOP_S
 from steps.episodes import Episode
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 DIMENSIONS = 16  # of the sentence vectors
 MUSIC_S = 5.0  # of a jingle: at the start, around the advertisement, at the end
+_AROUND_MUSIC_S = 0.3  # of quiet before and after
 _LETTERS_PER_S = 15.0
 _CENTRES = np.random.default_rng(0).normal(size=(len(SUBJECTS), DIMENSIONS))
 
@@ -67,18 +69,10 @@ def make_episode(rng: np.random.Generator, show: Show, *, key: str, sentences: i
     lines = script(rng, show.name, sentences=sentences, speakers=show.speakers)
     words, jingles = _timed(rng, lines, show)
     spoken = _sentences(rng, lines, words)
-    duration_s = round(jingles[-1].end, 3)
+    duration_s = jingles[-1].end
     hearing = Hearing(
-        profile=AudioProfile(
-            duration_s,
-            show.loudness_lufs,
-            6.0,
-            "mono",
-            sum(sentence.duration for sentence in spoken),
-            sum(jingle.duration for jingle in jingles),
-            "made",
-        ),
-        words=tuple(word for run in words for word in run),
+        profile=_profile(show, duration_s, spoken, jingles),
+        words=tuple(chain(*words)),
         sentences=spoken,
         turns=_turns(spoken),
         sounds=tuple(sorted(_sounds(rng, spoken, jingles))),
@@ -86,14 +80,14 @@ def make_episode(rng: np.random.Generator, show: Show, *, key: str, sentences: i
         ads=tuple(sorted(_ads(rng, lines, spoken))),
         spoilers=tuple(_spoilers(rng, spoken, duration_s)),
     )
-    return Episode(
-        asset=_asset(key, show, duration_s),
-        hearing=hearing,
-        levels=_levels(rng, lines, spoken, jingles, duration_s),
-        vectors=_vectors(rng, lines),
-        shots=(),
-        pictures=np.zeros((0, 0), dtype=np.float32),
-    )
+    levels = _levels(rng, lines, spoken, jingles, duration_s)
+    no_pictures = np.zeros((0, 0), dtype=np.float32)
+    return Episode(_asset(key, show, duration_s), hearing, levels, _vectors(rng, lines), (), no_pictures)
+
+
+def _profile(show: Show, duration_s: float, spoken: Sequence[Segment], jingles: Sequence[Segment]) -> AudioProfile:
+    speech_s, music_s = (sum(span.duration for span in spans) for spans in (spoken, jingles))
+    return AudioProfile(duration_s, show.loudness_lufs, 6.0, "mono", speech_s, music_s, "made")
 
 
 def _asset(key: str, show: Show, duration_s: float) -> Asset:
@@ -120,31 +114,48 @@ def _asset(key: str, show: Show, duration_s: float) -> Asset:
 
 def _timed(rng: np.random.Generator, lines: Sequence[Line], show: Show) -> tuple[list[list[Word]], list[Segment]]:
     """Words of each line with their times, and the jingles between them: at the start, around ads, at the end."""
-    paces = show.pace * rng.uniform(0.9, 1.15, show.speakers)
     texts = [line.text.split() for line in lines]
-    counts = [len(run) for run in texts]
-    voices = np.repeat([int(line.speaker[1:]) - 1 for line in lines], counts)
-    tempo = np.repeat(rng.lognormal(0.0, 0.08, len(lines)), counts)
-    letters = np.array([len(word) for run in texts for word in run]) + 1.0
-    lasts = letters / (_LETTERS_PER_S * paces[voices] * tempo)
-    hesitates = rng.random(len(lasts)) < np.repeat(rng.beta(1.0, 15.0, len(lines)), counts)
-    rests = np.where(hesitates, rng.uniform(0.2, 0.7, len(lasts)), 0.02)
-    firsts = np.concatenate([[0], np.cumsum(counts)])[:-1]
-    rests[firsts] = rng.gamma(3.0, 0.12, len(lines)) + 0.1
-    parted = [place for place, (a, b) in enumerate(pairwise(lines), 1) if (a.kind == "ad") != (b.kind == "ad")]
-    rests[firsts[[0, *parted]]] = MUSIC_S + 0.6
+    counts = np.array([len(run) for run in texts])
+    lasts = _lengths(rng, lines, texts, show)
+    rests = _rests(rng, counts)
+    firsts = np.cumsum(counts) - counts
+    changes = [place for place, (a, b) in enumerate(pairwise(lines), 1) if (a.kind == "ad") != (b.kind == "ad")]
+    after_jingle = firsts[[0, *changes]]
+    rests[after_jingle] = MUSIC_S + 2 * _AROUND_MUSIC_S
     ends = np.cumsum(lasts + rests)
     starts, ends = np.round(ends - lasts, 3), np.round(ends, 3)
-    sure = np.clip(np.repeat(rng.beta(12, 2, len(lines)), counts) + rng.normal(0, 0.05, len(lasts)), 0.05, 1.0)
-    words = [
-        Word(a, b, text, p)
-        for a, b, text, p in zip(
-            starts.tolist(), ends.tolist(), [w for run in texts for w in run], sure.round(3).tolist(), strict=True
-        )
-    ]
-    jingles = [Segment(round(t - MUSIC_S - 0.3, 3), round(t - 0.3, 3)) for t in starts[firsts[[0, *parted]]].tolist()]
-    jingles.append(Segment(words[-1].end + 0.3, words[-1].end + 0.3 + MUSIC_S))
-    return [words[a : a + n] for a, n in zip(firsts.tolist(), counts, strict=True)], jingles
+    heard = zip(starts.tolist(), ends.tolist(), chain(*texts), _clarity(rng, counts), strict=True)
+    words = [Word(*word) for word in heard]
+    jingles = [_jingle(start - MUSIC_S - _AROUND_MUSIC_S) for start in starts[after_jingle].tolist()]
+    jingles.append(_jingle(words[-1].end + _AROUND_MUSIC_S))
+    return [words[first : first + count] for first, count in zip(firsts, counts, strict=True)], jingles
+
+
+def _lengths(rng: np.random.Generator, lines: Sequence[Line], texts: Sequence[Sequence[str]], show: Show) -> Floats:
+    """Seconds of each word: by its letters, the pace of the show and the voice, and the haste of the sentence."""
+    paces = show.pace * rng.uniform(0.9, 1.15, show.speakers)
+    pace = np.array([paces[int(line.speaker[1:]) - 1] for line in lines]) * rng.lognormal(0.0, 0.08, len(lines))
+    letters = np.array([len(word) for run in texts for word in run]) + 1.0
+    return np.asarray(letters / (_LETTERS_PER_S * np.repeat(pace, [len(run) for run in texts])))
+
+
+def _rests(rng: np.random.Generator, counts: Ints) -> Floats:
+    """Seconds before each word: a breath between sentences, here and there a hesitation inside."""
+    share = np.repeat(rng.beta(1.0, 15.0, len(counts)), counts)
+    rests = np.where(rng.random(len(share)) < share, rng.uniform(0.2, 0.7, len(share)), 0.02)
+    rests[np.cumsum(counts) - counts] = rng.gamma(3.0, 0.12, len(counts)) + 0.1
+    return np.asarray(rests)
+
+
+def _clarity(rng: np.random.Generator, counts: Ints) -> list[float]:
+    """The probability of each word; sentences differ in how well they are recognised."""
+    clear = np.repeat(rng.beta(12, 2, len(counts)), counts)
+    values: list[float] = np.clip(clear + rng.normal(0, 0.05, len(clear)), 0.05, 1.0).round(3).tolist()
+    return values
+
+
+def _jingle(start: float) -> Segment:
+    return Segment(round(start, 3), round(start + MUSIC_S, 3))
 
 
 def _sentences(
@@ -179,7 +190,7 @@ def _topics(lines: Sequence[Line], sentences: Sequence[Sentence]) -> Iterator[To
 def _sounds(rng: np.random.Generator, sentences: Sequence[Sentence], jingles: Sequence[Segment]) -> Iterator[SoundSpan]:
     """Speech between the jingles, the jingles, music that the detector is not sure of, and a little noise."""
     for before, after in pairwise(jingles):
-        yield SoundSpan(before.end + 0.3, after.start - 0.3, "speech")
+        yield SoundSpan(before.end + _AROUND_MUSIC_S, after.start - _AROUND_MUSIC_S, "speech")
     for jingle in jingles:
         yield SoundSpan(jingle.start, jingle.end, "music", 0.95)
     for run in _runs(rng, sentences, count=4):
