@@ -33,18 +33,18 @@ def show_folds(shows: Sequence[str], k: int, seed: int) -> Ints:
     return np.array([fold[show] for show in shows], dtype=np.int64)
 
 
-def held_out(shows: Sequence[str], share: float, seed: int) -> NDArray[np.bool_]:
+def held_out(shows: Sequence[str], share: float, seed: int, *, at_least: int = 1) -> NDArray[np.bool_]:
     """Which episodes are kept back for the last judgement, (episodes,): about `share` of the shows, whole.
 
     A show's side follows from its name alone, so that it does not change when other shows come in; only where that
-    would keep back none or all of them, one changes sides. With a single show nothing is kept back.
+    would keep back fewer than `at_least`, or all, do some change sides. With a single show nothing is kept back.
     """
     names = set(shows)
     if len(names) < 2:
         return np.zeros(len(shows), dtype=np.bool_)
     by_chance = sorted(names, key=lambda name: (_chance(name, seed), name))
     count = sum(_chance(name, seed) < share for name in by_chance)
-    kept = set(by_chance[: min(max(count, 1), len(names) - 1)])
+    kept = set(by_chance[: min(max(count, at_least), len(names) - 1)])
     return np.array([show in kept for show in shows], dtype=np.bool_)
 
 

@@ -83,13 +83,12 @@ def evaluate_previews(
     judged = judge_all(episodes, {**rankers, PRIOR: Prior(settings.prior)})
     level = settings.train.level
     others = [name for name in judged if name not in (CHAMPION, EDITORS)]
+    gains = [(name, difference(judged[CHAMPION], judged[name], "ndcg_5", level=level)) for name in others]
     return Previews(
         identities={name: ranker.identity for name, ranker in rankers.items()},
         judged=judged,
         metrics={name: pooled(judgements).figures() for name, judgements in judged.items()},
-        gains={
-            name: gain for name in others if (gain := difference(judged[CHAMPION], judged[name], "ndcg_5", level=level))
-        },
+        gains={name: gain for name, gain in gains if gain},
         slices=slices(judged[CHAMPION], last_judgements(), level=level),
         unseen=unseen,
         golden=golden,

@@ -29,8 +29,8 @@ class Split:
         return _among(episodes, self.held_out)
 
 
-def split(episodes: Sequence[GradedEpisode], *, share: float, seed: int) -> Split:
-    """Hold out about `share` of the shows; the same shows in every run, also when others join.
+def split(episodes: Sequence[GradedEpisode], *, share: float, at_least: int, seed: int) -> Split:
+    """Hold out about `share` of the shows, and `at_least` as many, if half of them are; the same when others join.
 
     Raises ModelError if there are not enough episodes to learn from and to judge by.
     """
@@ -43,7 +43,7 @@ def split(episodes: Sequence[GradedEpisode], *, share: float, seed: int) -> Spli
     shows = {episode.show for episode in useful}
     by: Literal["show", "episode"] = "show" if len(shows) > 1 else "episode"
     names = [episode.show if by == "show" else episode.asset_id for episode in useful]
-    out = held_out(names, share=share, seed=seed)
+    out = held_out(names, share, seed, at_least=max(1, min(at_least, len(set(names)) // 2)))
     return Split(
         train=tuple(e.asset_id for e, away in zip(useful, out, strict=True) if not away),
         held_out=tuple(e.asset_id for e, away in zip(useful, out, strict=True) if away),

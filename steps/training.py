@@ -48,7 +48,7 @@ class Found:
     @property
     def worth(self) -> float:
         """Mean nDCG@5 out of fold, beside the prior as far as that helps."""
-        return dict(self.blend.curve)[self.blend.weight]
+        return dict(self.blend.curve).get(self.blend.weight, self.prior_ndcg_5.mean)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def prepare(golden_file: str, *, length_s: float, settings: Settings, store: Sto
             f"give a CSV with --golden; {len(golden.refused)} were refused (`rushes golden` says why)"
         )
     episodes = list(graded_episodes(golden.clips, length_s=length_s, settings=settings, store=store))
-    parted = split(episodes, share=settings.train.held_out, seed=settings.tune.seed)
+    options = settings.train
+    parted = split(episodes, share=options.held_out, at_least=options.min_shows, seed=settings.tune.seed)
     return golden, keep_dataset(episodes, store=store), parted
 
 
