@@ -166,6 +166,7 @@ class Runs:
     old: str
     new: str
     bare: str  # of an older version, without figures
+    idle: str  # had no golden clip to judge by
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +175,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return Runs(
         place=place,
         bare=place.run("EvaluateModels", {}),
+        idle=place.run("EvaluateModels", {"metrics": {}, "scores": {}, "data": "", "verdict": "kept"}),
         old=place.run("TrainRanker", OLD),
         new=place.run("TrainRanker", NEW, "--length-s", "45"),
     )
@@ -188,6 +190,7 @@ def answers(runs: Runs) -> dict[str, Answer]:
         "other way": (runs.new.partition("/")[2], "TrainRanker/latest~1", "--json"),
         "itself": (runs.new, "TrainRanker/latest"),
         "bare": (runs.old, runs.bare),
+        "idle": (runs.old, runs.idle),
         "missing": ("TrainRanker/7", runs.new),
         "other flow": (runs.old, "IngestMedia/7"),
         "too far": (runs.old, "TrainRanker/latest~9"),
@@ -291,6 +294,7 @@ def test_without_judgements_a_difference_only_looks_better():
     [
         ("itself", "name two runs"),
         ("bare", "has no figures of rankers; it was made by an older version: run the flow again"),
+        ("idle", "judged no ranker; mark golden clips"),
         ("missing", "no run of TrainRanker is called '7'"),
         ("other flow", "IngestMedia/7 is a run of IngestMedia; name one of TrainRanker or EvaluateModels"),
         ("too far", "too few runs before"),
