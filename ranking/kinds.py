@@ -43,6 +43,7 @@ class Kind:
     train: Train
     suggest: Callable[[Trial, Any], Any]  # other options to try, beginning from given ones
     options_type: type[Any]
+    stops: bool = True  # early, if validation episodes say so
 
 
 def _train_network(
@@ -57,7 +58,7 @@ def _suggest_trees(trial: Trial, options: LambdaRankOptions) -> LambdaRankOption
     return replace(
         options,
         learning_rate=trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
-        leaves=trial.suggest_int("leaves", 3, 15),
+        leaves=trial.suggest_int("leaves", 3, 6),
         min_leaf=trial.suggest_int("min_leaf", 5, 100, log=True),
         l2=trial.suggest_float("l2", 0.1, 100.0, log=True),
         truncation=trial.suggest_int("truncation", 5, 40),
@@ -85,7 +86,7 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("lambdarank", train_trees, _suggest_trees, LambdaRankOptions),
-        Kind("linear", train_linear, _suggest_weights, LinearOptions),
+        Kind("linear", train_linear, _suggest_weights, LinearOptions, stops=False),
         Kind("neural", _train_network, _suggest_network, NeuralOptions),
     )
 }

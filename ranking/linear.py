@@ -41,7 +41,7 @@ class LinearRanker:
     """A trained Ranker: a weight for every feature, in the order of FEATURES."""
 
     weights: tuple[float, ...]
-    options: dict[str, float] = field(default_factory=dict)  # `rounds` is the best one
+    options: dict[str, float] = field(default_factory=dict)
     name: str = "linear"
 
     @property
@@ -56,37 +56,27 @@ class LinearRanker:
 def train(
     groups: Sequence[RankingGroup],
     *,
-    validation: Sequence[RankingGroup] = (),
+    validation: Sequence[RankingGroup] = (),  # noqa: ARG001
     options: LinearOptions | None = None,
 ) -> LinearRanker:
-    """Train on episodes; with `validation` episodes, keep the round whose loss on them is smallest.
+    """Train on episodes, whose order does not matter; the fit is convex, so `validation` has nothing to stop.
 
-    The order of `groups` does not matter. Raises ModelError if there is nothing to learn from.
+    Raises ModelError if there is nothing to learn from.
     """
     options = options or LinearOptions()
-    learned = _prepared(lessons(groups))
-    held_out = _prepared(lessons(validation, what="validation")) if validation else ()
-    path = _path(learned, options)
-    best = _best_round(path, held_out, options) if held_out else len(path)
-    ranker = LinearRanker(tuple(path[best - 1].tolist()), asdict(options) | {"rounds": best})
-    refuse_indifference(lambda matrix: matrix @ path[best - 1], learned)
-    return ranker
+    learned = [thinned(standardised(group)) for group in lessons(groups)]
+    weights = _weights(learned, options)
+    refuse_indifference(lambda matrix: matrix @ weights, learned)
+    return LinearRanker(tuple(weights.tolist()), asdict(options))
 
 
-def _prepared(groups: Sequence[RankingGroup]) -> tuple[RankingGroup, ...]:
-    return tuple(thinned(standardised(group)) for group in groups)
-
-
-def _path(groups: Sequence[RankingGroup], options: LinearOptions) -> list[Floats]:
-    """The weights after every round."""
+def _weights(groups: Sequence[RankingGroup], options: LinearOptions) -> Floats:
     rows = np.concatenate([group.matrix for group in groups])
     prior = weights = Prior().weights
-    path = []
     for _ in range(options.rounds):
         pairs = lambda_pairs(groups, rows @ weights, options.truncation)
         weights = _fitted(pairs, rows, prior, options.l2, start=weights)
-        path.append(weights)
-    return path
+    return weights
 
 
 def _fitted(pairs: Pairs, rows: Floats, prior: Floats, l2: float, *, start: Floats) -> Floats:
@@ -102,10 +92,3 @@ def _fitted(pairs: Pairs, rows: Floats, prior: Floats, l2: float, *, start: Floa
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
     return np.asarray(found.x, dtype=np.float64)
-
-
-def _best_round(path: Sequence[Floats], held_out: Sequence[RankingGroup], options: LinearOptions) -> int:
-    """1 for the first. The pairs are weighted by the prior's order throughout, so that the losses can be compared."""
-    rows = np.concatenate([group.matrix for group in held_out])
-    pairs = lambda_pairs(held_out, rows @ Prior().weights, options.truncation)
-    return int(np.argmin([pairs.loss(rows @ weights) for weights in path])) + 1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Metric = Callable[[Floats, Ints], float]
 _STOPPING_PARTS = 5  # one of so many parts of the training episodes says when to stop
+_LEAST_STOPPING = 10  # episodes: fewer stop by accident, after a handful of rounds, and are worth more as training
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def tune(
     import optuna  # only the search needs it, and settings import this module
 
     options = options or TuneOptions()
-    folds = _folds(lessons(groups), options)
+    folds = _folds(lessons(groups), options, stops=kind.stops)
     tried = [_judge(kind, start or kind.options_type(), folds, metric)]
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=options.seed + shard)
@@ -107,28 +108,28 @@ def best_of(found: Sequence[Tuned]) -> Tuned:
     return max(found, key=lambda tuned: tuned.score)
 
 
-def _folds(learned: Sequence[RankingGroup], options: TuneOptions) -> tuple[Fold, ...]:
+def _folds(learned: Sequence[RankingGroup], options: TuneOptions, *, stops: bool) -> tuple[Fold, ...]:
     if len(learned) < 2:
         raise ModelError("one episode with golden clips is too few to learn from and to judge by; mark a second")
     fold = show_folds([group.show for group in learned], options.folds, options.seed)
-    return tuple(
-        Fold(
-            *_parted([group for group, own in zip(learned, fold, strict=True) if own != number], options.seed),
-            scored=tuple(group for group, own in zip(learned, fold, strict=True) if own == number),
-        )
-        for number in range(int(fold.max()) + 1)
-    )
+    found = []
+    for number in range(int(fold.max()) + 1):
+        others = [group for group, own in zip(learned, fold, strict=True) if own != number]
+        trained, stopping = _parted(others, options.seed) if stops else (tuple(others), ())
+        scored = tuple(group for group, own in zip(learned, fold, strict=True) if own == number)
+        found.append(Fold(trained, stopping, scored))
+    return tuple(found)
 
 
 def _parted(groups: Sequence[RankingGroup], seed: int) -> tuple[tuple[RankingGroup, ...], tuple[RankingGroup, ...]]:
-    """What to train on and what to stop by: the smallest of five parts by show, none of fewer than two episodes."""
-    if len(groups) < 2:
-        return tuple(groups), ()
+    """What to train on and what to stop by, one of five parts by show; nothing if that is too little."""
     part = show_folds([group.show for group in groups], _STOPPING_PARTS, seed)
-    last = int(part.max())
+    stopping = part == part.max()
+    if stopping.sum() < _LEAST_STOPPING or stopping.all():
+        return tuple(groups), ()
     return (
-        tuple(group for group, own in zip(groups, part, strict=True) if own != last),
-        tuple(group for group, own in zip(groups, part, strict=True) if own == last),
+        tuple(group for group, stops in zip(groups, stopping, strict=True) if not stops),
+        tuple(group for group, stops in zip(groups, stopping, strict=True) if stops),
     )
 
 

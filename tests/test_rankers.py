@@ -20,7 +20,7 @@ from ranking.kinds import KINDS
 from ranking.lambdarank import LambdaRankOptions
 from ranking.linear import LinearOptions
 from ranking.neural import NeuralOptions
-from ranking.prior import Prior, PriorOptions
+from ranking.prior import Prior, PriorOptions, standardise
 from ranking.saved import from_json, load, save, to_json
 
 OPTIONS = {
@@ -110,7 +110,7 @@ def test_of_two_editors_who_disagree_the_trusted_one_is_followed(kind):
     assert quality(train(kind, [*agreeing, *contrary]), UNSEEN) > quality(Prior(), UNSEEN) + 0.2
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.stops])
 def test_the_best_round_is_kept_and_told(kind):
     stopped = train(kind, EPISODES[:4], validation=UNSEEN[:5])
     rounds = stopped.options["rounds"]
@@ -135,8 +135,9 @@ def test_nothing_to_learn_from_is_said(kind):
     for groups in (ungraded, single, []):
         with pytest.raises(ModelError, match=f"none of {len(groups)} training episodes has clips of different grades"):
             train(kind, groups)
-    with pytest.raises(ModelError, match="none of 3 validation episodes"):
-        train(kind, EPISODES[:3], validation=ungraded)
+    if KINDS[kind].stops:
+        with pytest.raises(ModelError, match="none of 3 validation episodes"):
+            train(kind, EPISODES[:3], validation=ungraded)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,9 +167,10 @@ def test_what_no_weighted_sum_can_say_is_learned_by_trees_and_network(kind):
 
 
 def test_integrated_gradients_miss_next_to_nothing(rankers):
-    """The spread residual is small: doubling a feature's path would show, rounding does not."""
-    ranker, matrix = rankers["neural"], UNSEEN[0].matrix
-    assert ranker.score(matrix).values == pytest.approx(ranker.values(matrix), abs=1e-9)
+    ranker, clips = rankers["neural"], standardise(UNSEEN[0].matrix)
+    added = ranker._network(clips) - ranker._network(np.zeros_like(clips))
+    assert ranker._integrated(clips).sum(axis=1) == pytest.approx(added, abs=1e-6)
+    assert ranker.score(UNSEEN[0].matrix).values == pytest.approx(ranker.values(UNSEEN[0].matrix), abs=1e-9)
 
 
 def test_the_linear_ranker_stays_near_the_prior_when_there_is_little_to_learn_from():

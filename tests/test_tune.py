@@ -91,15 +91,21 @@ def test_options_that_cannot_learn_are_passed_over():
 
 def test_no_show_is_learned_from_and_judged_nor_stopped_by_and_learned_from():
     SEEN.clear()
-    found = tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=1, folds=4))
-    assert len(SEEN) == 4
-    for (trained, stopping), (learned, held) in SEEN:
+    many = [episode(number, taste=plain, clips=25, shows=20) for number in range(80)]
+    found = tune(TOY, many, metric=metric, options=TuneOptions(trials=1, folds=4))
+    assert [sizes for _, sizes in SEEN] == [[48, 12]] * 4
+    for (trained, stopping), _ in SEEN:
         assert not trained & stopping
-        assert 10 <= learned + held < len(EPISODES)
-        assert held
-    assert sum(len(EPISODES) - learned - held for _, (learned, held) in SEEN) == len(EPISODES)
-    assert sorted(found.out_of_fold) == [group.asset_id for group in EPISODES]
-    assert found.options.rounds == np.median([learned for _, (learned, _) in SEEN])
+        assert len(trained | stopping) == 15
+    assert sorted(found.out_of_fold) == [group.asset_id for group in many]
+    assert found.options.rounds == 48
+
+
+def test_a_few_episodes_teach_instead_of_saying_when_to_stop():
+    SEEN.clear()
+    tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=1, folds=4))
+    assert [held for _, (_, held) in SEEN] == [0] * 4
+    assert sum(len(EPISODES) - learned for _, (learned, _) in SEEN) == len(EPISODES)
 
 
 def test_shards_try_different_options_on_the_same_folds():
