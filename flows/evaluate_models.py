@@ -11,6 +11,7 @@ class EvaluateModels(ProjectFlow):
         previews: `steps.evaluation.Previews`: judgements, figures, gains and slices; None without golden clips
         judged: `steps.judging.Judgement` of the golden episodes, by ranker
         metrics: figures of the golden episodes, by ranker
+        dataset: `steps.dataset.Dataset`: where the graded clips are kept; None without golden clips
         tags: `steps.tag_figures.TagFigures`: precision and average precision of tags, by label and pooled
         truth: `steps.truth.TruthFigures` of transcripts, speakers, sounds, shots and ads; None without truth files
         readings: (`eval.online.Reading`, `eval.online.Experiment`) of each experiment that runs
@@ -80,6 +81,7 @@ class EvaluateModels(ProjectFlow):
         self.merge_artifacts(inputs)
         self.judged = dict(self.previews.judged) if self.previews else {}
         self.metrics = dict(self.previews.metrics) if self.previews else {}
+        self.dataset = self.previews.dataset if self.previews else None
         self.html = evaluation_report(
             run=f"{current.flow_name}/{current.run_id}",
             previews=self.previews,

@@ -51,18 +51,25 @@ class TrainRanker(ProjectFlow):
         from steps.training import search_kind
 
         self.one = search_kind(self.input, self.dataset, self.split, settings=self.settings, store=self.store)
-        self.next(self.fit)
+        self.next(self.gather)
 
     @step
     @told_plainly
-    def fit(self, inputs):
+    def gather(self, inputs):
+        """Gather what the searches found, the best kind first."""
+        self.merge_artifacts(inputs, include=["golden", "dataset", "split"])
+        ended = [task.one for task in inputs if getattr(task, "one", None)]
+        self.found = sorted(ended, key=lambda found: (-found.worth, -found.ndcg_5.mean))
+        self.died = task_failures(inputs)
+        self.next(self.fit)
+
+    @resources(cpu=2, memory=8_000)
+    @step
+    @told_plainly
+    def fit(self):
         """Train the best kind with its best options, beside the prior as far as that helps."""
         from steps.training import fit_best
 
-        self.merge_artifacts(inputs, include=["golden", "dataset", "split"])
-        ended = [task.one for task in inputs if getattr(task, "one", None)]
-        self.found = sorted(ended, key=lambda found: -found.worth)
-        self.died = task_failures(inputs)
         self.fitted = fit_best(
             self.found, self.dataset, self.split, died=self.died, settings=self.settings, store=self.store
         )

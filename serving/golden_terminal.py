@@ -22,7 +22,8 @@ def show_golden(file: Path | None, *, as_json: bool) -> int:
 
     Raises SourceError if the file is no table of clips.
     """
-    golden = gather_golden(store=Store(), options=settings().golden, file=file)
+    configured = settings()
+    golden = gather_golden(store=Store(), options=configured.golden, off_policy=configured.off_policy, file=file)
     if as_json:
         print_json(_json(golden))
     else:

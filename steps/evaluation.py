@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from eval.bootstrap import Interval
@@ -13,7 +12,7 @@ from ranking.graded import GradedEpisode
 from ranking.prior import Prior
 from ranking.ranker import Ranker
 from steps.dataset import Dataset, keep_dataset, read_dataset
-from steps.golden import GoldenSet, gather_golden
+from steps.golden import GoldenSet
 from steps.grading import graded_episodes
 from steps.judging import Judged, Judgement, difference, pooled
 from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR, judge_all
@@ -22,6 +21,7 @@ from steps.runs import artifact, latest
 from steps.settings import Settings
 from steps.slices import SliceFigures, slices
 from steps.store import Store
+from steps.training import golden_clips
 
 log = logging.getLogger(__name__)
 WORST = 10  # episodes that the report plays
@@ -72,7 +72,7 @@ def evaluate_previews(
 
     Episodes of shows that taught one of them are left out, unless nothing would remain. None without golden episodes.
     """
-    golden = gather_golden(store=store, options=settings.golden, file=Path(golden_file) if golden_file else None)
+    golden = golden_clips(golden_file, settings=settings, store=store)
     log.info("%s", golden.describe())
     graded = graded_episodes(golden.clips, length_s=length_s, settings=settings, store=store)
     dataset = keep_dataset((episode for episode in graded if episode.golden), store=store)

@@ -62,9 +62,7 @@ def decide_and_keep(
     held_out = parted.judging(read_dataset(dataset, store=store))
     judged = judge_all(held_out, {CHALLENGER: challenger, CHAMPION: champion, PRIOR: Prior(settings.prior)})
     lineage = lineage_of(champion.identity, store=store)
-    verdict = decide(
-        judged, fitted.identity, champion.identity, taught=lineage.shows if lineage else (), settings=settings
-    )
+    verdict = decide(judged, fitted, champion.identity, taught=lineage.shows if lineage else (), settings=settings)
     metrics = {name: pooled(judgements).figures() for name, judgements in judged.items()}
     key = keep_ranker(challenger, _lineage(fitted, dataset, verdict, metrics, run), store=store)
     if verdict.promoted:
@@ -80,21 +78,23 @@ def judge_all(episodes: Sequence[GradedEpisode], rankers: Mapping[str, Ranker]) 
     return {**judged, EDITORS: judge_editors(episodes)}
 
 
-def decide(judged: Judged, challenger: str, champion: str, *, taught: Iterable[str], settings: Settings) -> Verdict:
+def decide(judged: Judged, fitted: Fitted, champion: str, *, taught: Iterable[str], settings: Settings) -> Verdict:
     """Compare two rankers on the held-out shows; those that `taught` the champion would flatter it and are left out."""
     known = set(taught)
     ours, theirs = ([j for j in judged[name] if j.show not in known] for name in (CHALLENGER, CHAMPION))
     gain = difference(ours, theirs, "ndcg_5", level=settings.train.level) if ours else None
-    reason = _why_not(challenger, champion, gain, settings.train.min_shows)
+    reason = _why_not(fitted, champion, gain, settings.train.min_shows)
     told = _told(gain) if gain else ""
     if reason:
-        return Verdict("kept", f"{told}; {reason}" if told else reason, challenger, champion, gain)
-    return Verdict("promoted", told, challenger, champion, gain)
+        return Verdict("kept", f"{told}; {reason}" if told else reason, fitted.identity, champion, gain)
+    return Verdict("promoted", told, fitted.identity, champion, gain)
 
 
-def _why_not(challenger: str, champion: str, gain: Interval | None, min_shows: int) -> str:
-    if challenger == champion:
+def _why_not(fitted: Fitted, champion: str, gain: Interval | None, min_shows: int) -> str:
+    if fitted.identity == champion:
         return "training came to the ranker that is in use already"
+    if fitted.weight == 0:
+        return "what was learned does not help the documented prior yet; mark clips in more episodes"
     if gain is None:
         return "no held-out show is new to both rankers; mark clips in other shows"
     if gain.clusters < min_shows:

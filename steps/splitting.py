@@ -30,7 +30,9 @@ class Split:
 
 
 def split(episodes: Sequence[GradedEpisode], *, share: float, at_least: int, seed: int) -> Split:
-    """Hold out about `share` of the shows, and `at_least` as many, if half of them are; the same when others join.
+    """Hold out about `share` of the shows, and `at_least` so many if that is no more than half of them.
+
+    A show stays on its side when others join. Only golden clips judge; what else is known of clips teaches, too.
 
     Raises ModelError if there are not enough episodes to learn from and to judge by.
     """
@@ -42,12 +44,17 @@ def split(episodes: Sequence[GradedEpisode], *, share: float, at_least: int, see
         )
     shows = {episode.show for episode in useful}
     by: Literal["show", "episode"] = "show" if len(shows) > 1 else "episode"
-    names = [episode.show if by == "show" else episode.asset_id for episode in useful]
+
+    def name(episode: GradedEpisode) -> str:
+        return episode.show if by == "show" else episode.asset_id
+
+    names = [name(episode) for episode in useful]
     out = held_out(names, share, seed, at_least=max(1, min(at_least, len(set(names)) // 2)))
+    judging = {name for name, away in zip(names, out, strict=True) if away}
     return Split(
-        train=tuple(e.asset_id for e, away in zip(useful, out, strict=True) if not away),
-        held_out=tuple(e.asset_id for e, away in zip(useful, out, strict=True) if away),
-        shows=tuple(sorted({e.show for e, away in zip(useful, out, strict=True) if away})),
+        train=tuple(episode.asset_id for episode in episodes if name(episode) not in judging),
+        held_out=tuple(episode.asset_id for episode in useful if name(episode) in judging),
+        shows=tuple(sorted({episode.show for episode in useful if name(episode) in judging})),
         by=by,
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from eval.bootstrap import Interval, bootstrap
 from eval.ranking_metrics import ndcg
 from featurization.errors import ModelError
-from ranking.blend import BlendWeight, blended, choose_weight
+from ranking.blend import BlendedRanker, BlendWeight, choose_weight
 from ranking.context import Ints
 from ranking.graded import teaching
 from ranking.groups import RankingGroup
@@ -71,7 +71,7 @@ def ndcg_5(scores: Floats, grades: Ints) -> float:
 
 def prepare(golden_file: str, *, length_s: float, settings: Settings, store: Store) -> tuple[GoldenSet, Dataset, Split]:
     """Golden clips from all sources, the graded clips of their episodes, and which shows are held out."""
-    golden = gather_golden(store=store, options=settings.golden, file=Path(golden_file) if golden_file else None)
+    golden = golden_clips(golden_file, settings=settings, store=store)
     log.info("%s", golden.describe())
     if not golden.clips:
         raise ModelError(
@@ -82,6 +82,12 @@ def prepare(golden_file: str, *, length_s: float, settings: Settings, store: Sto
     options = settings.train
     parted = split(episodes, share=options.held_out, at_least=options.min_shows, seed=settings.tune.seed)
     return golden, keep_dataset(episodes, store=store), parted
+
+
+def golden_clips(golden_file: str, *, settings: Settings, store: Store) -> GoldenSet:
+    """The golden clips of a run: those of the store, and of a CSV or Parquet file if one is named."""
+    file = Path(golden_file) if golden_file else None
+    return gather_golden(store=store, options=settings.golden, off_policy=settings.off_policy, file=file)
 
 
 def search_kind(kind: str, dataset: Dataset, parted: Split, *, settings: Settings, store: Store) -> Found:
@@ -113,11 +119,11 @@ def reached(scores: Sequence[Floats], groups: Sequence[RankingGroup]) -> Interva
 def fit_best(
     found: Sequence[Found], dataset: Dataset, parted: Split, *, died: str, settings: Settings, store: Store
 ) -> Fitted:
-    """Train the best kind with its best options. Raises ModelError if no search came to an end."""
+    """Train the first of `found`, the best, with its options. Raises ModelError if no search came to an end."""
     if not found:
         raise ModelError(f"no kind of ranker could be trained ({died or 'no reason was left'})")
     groups = teaching(parted.training(read_dataset(dataset, store=store)))
-    best = max(found, key=lambda one: (one.worth, -settings.train.kinds.index(one.kind)))
+    best = found[0]
     ranker = fit(best, groups, prior=Prior(settings.prior))
     log.info("%s has the best nDCG@5 out of fold, %.3f; trained %s", best.kind, best.worth, ranker.identity)
     return Fitted(
@@ -132,8 +138,10 @@ def fit_best(
 
 
 def fit(best: Found, groups: Sequence[RankingGroup], *, prior: Ranker) -> Ranker:
-    """A ranker of the kind and the options that were found, beside the prior as far as that helps."""
-    if best.blend.weight == 0:
-        return prior
+    """A ranker of the kind and the options that were found, beside the prior as far as that helps.
+
+    Where it does not help at all, what was learned is kept with no say, to be looked at.
+    """
     learned = KINDS[best.kind].train(groups, options=best.tuned.options)
-    return blended(learned, prior, best.blend.weight)
+    weight = best.blend.weight
+    return learned if weight == 1 else BlendedRanker(learned, prior, weight)

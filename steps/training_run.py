@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ranking.blend import BlendedRanker
 from ranking.graded import teaching
 from ranking.importance import FeatureEffect, summarise
 from ranking.saved import from_json
@@ -61,6 +62,8 @@ class TrainingRun:
 
 
 def explain(fitted: Fitted, dataset: Dataset, parted: Split, *, store: Store) -> tuple[FeatureEffect, ...]:
-    """What the trained ranker goes by, on episodes that taught it."""
+    """What the trained ranker goes by, on episodes that taught it; of one without a say, what it learned."""
     groups = teaching(parted.training(read_dataset(dataset, store=store)))
-    return summarise(from_json(fitted.document), groups[:_EXPLAINED])
+    ranker = from_json(fitted.document)
+    shown = ranker.learned if isinstance(ranker, BlendedRanker) and ranker.weight == 0 else ranker
+    return summarise(shown, groups[:_EXPLAINED])

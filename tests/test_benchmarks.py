@@ -221,10 +221,13 @@ def test_a_program_is_charged_for_its_processes(tmp_path: Path):
     # Measured from a process of its own: a program is charged for the memory of whoever starts it, and pytest is large.
     measure = (
         "import json, os, pathlib; from benchmarks.processes import run_measured\n"
-        f"cost, printed = run_measured(['-c', {parent!r}], folder=pathlib.Path({str(tmp_path)!r}), environment=os.environ)\n"
+        f"cost, printed = run_measured(['-c', {parent!r}], folder=pathlib.Path.cwd(), environment=os.environ)\n"
         "print(json.dumps([printed, cost.figures()]))"
     )
-    done = subprocess.run([sys.executable, "-c", measure], cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", measure], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
     printed, cost = json.loads(done.stdout)
     assert printed.strip() == "25000000.0"
     assert 200 < cost["peak_mb"] < 500

@@ -27,7 +27,7 @@ def check(claim: Claim, library: Library, options: GoldenOptions) -> Golden:
         claim.editor,
         claim.source,
         claim.grade,
-        options.weights.of(claim.source),
+        options.weights.of(claim.source) * claim.trust,
         claim.title,
         realigned_s=span.start - claim.start,
     )

@@ -1,4 +1,4 @@
-"""What somebody said of a stretch, before anything was checked: soundbites of feeds and rows of the store."""
+"""What somebody said of a stretch, before anything was checked: soundbites of feeds, rows of the store, streams."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from featurization.errors import RushesError
 from featurization.media import Asset, Segment
 from steps.feedback import GoldenClip
 from steps.golden.clips import BEST, Refusal, RefusedClip, Source
+from steps.streams import StreamedClip
+
+_MOST_OF_LISTENERS = 2  # their grades end below what an editor would publish: they judge beside editors, not as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Claim(Segment):
     duration_s: float = 0.0  # of what was heard; 0 if that was not said
     text: str = ""  # words said in the clip
     place: str = ""  # file and row that it stands in
+    trust: float = 1.0  # share of the weight of its source
 
     def refused(self, problem: UnusableClip) -> RefusedClip:
         """The row that says why this clip is not learned from."""
@@ -56,3 +60,17 @@ def from_store(rows: Mapping[str, Sequence[GoldenClip]]) -> list[Claim]:
     """The clips that were marked in the studio or judged in a review, oldest first."""
     said = sorted((row for of_asset in rows.values() for row in of_asset), key=lambda row: (row.when, row.id))
     return [Claim(row.start, row.end, row.source, row.who, row.grade, asset_id=row.asset) for row in said]
+
+
+def from_streams(clips: Iterable[StreamedClip]) -> Iterator[Claim]:
+    """The order in which listeners liked the clips of an episode: the worst has grade 0, the best 2."""
+    by_asset: dict[str, list[StreamedClip]] = {}
+    for clip in clips:
+        if clip.trust > 0:
+            by_asset.setdefault(clip.asset_id, []).append(clip)
+    for asset_id, shown in by_asset.items():
+        if len(shown) < 2:  # nothing to compare it with
+            continue
+        for rank, clip in enumerate(sorted(shown, key=lambda clip: (clip.rate, clip.start))):
+            grade = round(_MOST_OF_LISTENERS * rank / (len(shown) - 1))
+            yield Claim(clip.start, clip.end, "streams", "listeners", grade, asset_id=asset_id, trust=clip.trust)

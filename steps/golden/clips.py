@@ -11,7 +11,7 @@ from eval.agreement import Agreement
 from featurization.media import Asset, Segment
 from steps.golden.realign import RealignOptions
 
-Source = Literal["soundbite", "studio", "file", "verdict"]
+Source = Literal["soundbite", "studio", "file", "verdict", "streams"]
 Refusal = Literal["unknown-asset", "unheard", "outside", "length", "ad", "miskeyed", "duplicate", "malformed"]
 BEST = 4  # the highest grade
 _CHOSEN = 3  # from this grade on an editor would publish it
@@ -25,6 +25,7 @@ class SourceWeights:
     studio: float = 1.0
     file: float = 1.0
     verdict: float = 0.7  # said of a clip that was shown, so it leans towards what is published already
+    streams: float = 0.3  # what listeners did after clips that were shown at random; times how many there were
 
     def __post_init__(self) -> None:
         for source in fields(self):

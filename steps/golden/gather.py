@@ -7,30 +7,37 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from eval.agreement import Agreement, agreement
+from eval.off_policy import OffPolicyOptions
 from eval.segment_metrics import iou
 from featurization.media import Asset, Segment
 from steps.feedback import GOLDEN_CLIPS
 from steps.golden.checks import carry, check
-from steps.golden.claims import Claim, UnusableClip, from_feeds, from_store
+from steps.golden.claims import Claim, UnusableClip, from_feeds, from_store, from_streams
 from steps.golden.clips import Golden, GoldenOptions, GoldenSet, RefusedClip, show_key
 from steps.golden.file import read_clips
 from steps.golden.library import Library
 from steps.store import Store
+from steps.streams import stream_clips
 
 log = logging.getLogger(__name__)
 Checked = tuple[Claim, Golden]
 _SAID_TWICE = "its editor said something of the same stretch again, and that counts; remove this one"
 
 
-def gather_golden(*, store: Store, options: GoldenOptions, file: Path | None = None) -> GoldenSet:
+def gather_golden(
+    *, store: Store, options: GoldenOptions, off_policy: OffPolicyOptions | None = None, file: Path | None = None
+) -> GoldenSet:
     """The golden clips of the store, and those in `file`, each checked; what cannot be used is named with its reason.
+
+    `off_policy` says how far listeners' streams are believed, of clips that were shown by chance.
 
     Raises SourceError if the file is no table of clips.
     """
     library = Library(store)
     stated, malformed = read_clips(file) if file else ([], [])
     heard = (library.assets[asset_id] for asset_id in sorted(library.heard))
-    claims = [*from_feeds(heard), *from_store(store.read(GOLDEN_CLIPS)), *stated]
+    streamed = from_streams(stream_clips(store, off_policy or OffPolicyOptions()))
+    claims = [*from_feeds(heard), *from_store(store.read(GOLDEN_CLIPS)), *streamed, *stated]
     checked, refused = _checked(claims, library, options)
     kept, repeated = _without_repeats(checked, options)
     clips = _by_asset([*kept, *_carried(kept, library, options)])

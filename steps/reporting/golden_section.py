@@ -15,6 +15,7 @@ from steps.reporting.timeline_scale import clock
 _SHOWN = 20
 _SOURCES = {
     "soundbite": "publishers' soundbites",
+    "streams": "what listeners streamed",
     "studio": "marked in the studio",
     "file": "from a file",
     "verdict": "verdicts on previews",
