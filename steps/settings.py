@@ -6,7 +6,7 @@ import tomllib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from eval.off_policy import OffPolicyOptions
 from eval.online import ExperimentOptions
@@ -34,6 +34,7 @@ from ranking.gates import GateOptions
 from ranking.labels import LabelOptions
 from ranking.prior import PriorOptions
 from ranking.select import SelectOptions
+from ranking.tune import TuneOptions
 from steps.chunks import FanoutOptions
 from steps.events import EventOptions
 from steps.golden.clips import GoldenOptions
@@ -41,6 +42,7 @@ from steps.intake.fetching import DownloadOptions
 from steps.rendering.render import RenderOptions
 
 Options = TypeVar("Options")
+KindName = Literal["lambdarank", "linear", "neural"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,25 @@ class PublishOptions:
 
     base_url: str = ""  # where the previews folder will be served; in the copy of the feed
     report_players: int = 20  # episodes of the report that carry a player; each weighs half a megabyte
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What a training run tries, holds out and asks of a new ranker."""
+
+    kinds: tuple[KindName, ...] = ("lambdarank", "linear", "neural")  # each is searched in a task of its own
+    held_out: float = 0.25  # share of the shows that judge and do not teach
+    min_shows: int = 5  # held-out shows without which nothing is replaced
+    level: float = 0.95  # of the interval that must lie above zero
+    curve: tuple[int, ...] = (5, 10, 20, 50, 100, 200, 500, 1000)  # golden episodes, for the learning curve
+
+    def __post_init__(self) -> None:
+        if not self.kinds:
+            raise ValueError("kinds must name at least one kind of ranker")
+        if not (0 < self.held_out < 1 and 0 < self.level < 1):
+            raise ValueError(f"held_out and level must be between 0 and 1, got {self.held_out} and {self.level}")
+        if self.min_shows < 2:
+            raise ValueError(f"min_shows must be at least 2, got {self.min_shows}: one show says nothing of others")
 
 
 @dataclass(frozen=True)
@@ -103,6 +124,8 @@ class Settings:
     prior: PriorOptions = field(default_factory=PriorOptions)
     labels: LabelOptions = field(default_factory=LabelOptions)
     select: SelectOptions = field(default_factory=SelectOptions)
+    tune: TuneOptions = field(default_factory=TuneOptions)
+    train: TrainOptions = field(default_factory=TrainOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
     golden: GoldenOptions = field(default_factory=GoldenOptions)
