@@ -166,12 +166,16 @@ def _runs_of(flow: str) -> Iterator[Any]:
 
 
 def _metaflow() -> Any:
-    """The client, seeing the runs of everybody, in the repository's datastore wherever it is called from."""
+    """The client, seeing the runs of everybody, in the repository's datastore wherever it is called from.
+
+    A task sees the datastore of its own run.
+    """
     client: Any = import_module("metaflow")  # a quarter of a second, only for those who ask
-    from metaflow.metaflow_config import DATASTORE_SYSROOT_LOCAL
+    from metaflow.metaflow_config import DATASTORE_LOCAL_DIR, DATASTORE_SYSROOT_LOCAL
 
     client.namespace(None)
-    if client.get_metadata().startswith("local@") and not DATASTORE_SYSROOT_LOCAL:
+    ours = client.get_metadata().startswith("local@") and not DATASTORE_SYSROOT_LOCAL
+    if ours and not client.current.is_running_flow and (ROOT / DATASTORE_LOCAL_DIR).is_dir():
         client.metadata(f"local@{ROOT}")
     return client
 

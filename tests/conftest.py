@@ -1,4 +1,4 @@
-"""What tests share: the sample feed and the sample film taken through the real flows, once."""
+"""What tests share: the samples and a made catalogue, taken through the real flows once."""
 
 from __future__ import annotations
 
@@ -68,3 +68,18 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
         done = place.flow(name, "run", *arguments)
         assert done.returncode == 0, done.stdout
     yield place
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A made catalogue, learned from, grown by a third, learned from again, and evaluated by the flows."""
+    from benchmarks.made_catalogue import make_catalogue, stock
+
+    place, smoke = Workplace(tmp_path_factory.mktemp("trained")), str(ROOT / "config" / "smoke.toml")
+    catalogue = make_catalogue(32, shows=16, candidates=80)
+    for fresh, flows in ((catalogue[:24], ["train_ranker"]), (catalogue[24:], ["train_ranker", "evaluate_models"])):
+        stock(place.store, fresh)
+        for name in flows:
+            done = place.flow(name, "--config", "config", smoke, "run", "--max-workers", "2")
+            assert done.returncode == 0, done.stdout
+    return place
