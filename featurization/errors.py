@@ -25,6 +25,10 @@ class RushesError(Exception):
 
     reason = "failed"
 
+    def _render_traceback_(self) -> list[str]:
+        """What notebooks show: IPython asks for it by this name."""
+        return [str(self)]
+
 
 class ConfigError(RushesError):
     """A setting is unknown, mistyped or out of range."""
