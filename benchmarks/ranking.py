@@ -23,7 +23,8 @@ NOTES = (
     "rushes: the kind of ranker that is best out of fold, beside the prior as far as that helps; lambdarank, linear, "
     "neural: each kind so; all with default options, without the search that train_ranker makes",
     "gain: nDCG@5 above the prior's on the same episodes; ahead: seeds in which it is above all that do not learn",
-    "shuffled: golden clips drawn at random from those that pass the gates; nothing can be learned from them",
+    "shuffled: golden clips drawn at random from those that pass the gates and touch no suspected ad; no taste can be "
+    "learned from them, only which clips overlap many others",
     f"{TASTE}: the editors' rule without their whims, a ceiling; {EDITORS}: one editor's clip judged by the others'",
     f"training: one fit with default options on episodes of {CLIPS} clips, by kind, in a process of its own; peak_mb: "
     "its largest resident set, data included; score_ms: median time to score an episode with its reasons",
