@@ -106,7 +106,7 @@ class TrainRanker(ProjectFlow):
         """Judge on the shows held out, keep the ranker, put it in use if it is surely better, and report."""
 
         from steps.promotion import decide_and_keep
-        from steps.reporting.training_report import training_report
+        from steps.reporting.training_report import publish_training_report
         from steps.training_run import TrainingRun, explain
 
         self.merge_artifacts(inputs, include=["golden", "dataset", "split", "found", "fitted", "died"])
@@ -132,7 +132,7 @@ class TrainRanker(ProjectFlow):
             effects=self.effects,
             failed=self.died,
         )
-        self.html = training_report(trained)
+        self.html = publish_training_report(trained, store=self.store)
         self.report, self.outcome = trained.describe(), trained.outcome
         self.next(self.end)
 

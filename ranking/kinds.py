@@ -44,6 +44,7 @@ class Kind:
     suggest: Callable[[Trial, Any], Any]  # other options to try, beginning from given ones
     options_type: type[Any]
     stops: bool = True  # early, if validation episodes say so
+    trials: int = 20  # of a search; fewer options need fewer
 
 
 def _train_network(
@@ -86,7 +87,7 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("lambdarank", train_trees, _suggest_trees, LambdaRankOptions),
-        Kind("linear", train_linear, _suggest_weights, LinearOptions, stops=False),
-        Kind("neural", _train_network, _suggest_network, NeuralOptions),
+        Kind("linear", train_linear, _suggest_weights, LinearOptions, stops=False, trials=8),
+        Kind("neural", _train_network, _suggest_network, NeuralOptions, trials=12),
     )
 }

@@ -6,7 +6,7 @@ trial, so what is found is never worse on the folds than not searching.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ _LEAST_STOPPING = 10  # episodes: fewer stop by accident, after a handful of rou
 class TuneOptions:
     """How long to search, and on how many folds each trial is judged."""
 
-    trials: int = 20
+    trials: int = 20  # at most; a kind with fewer options takes fewer
     folds: int = 4
     seed: int = 7
 
@@ -55,6 +55,7 @@ class Trial:
 
     options: dict[str, float]
     score: float
+    folds: int  # fewer than there are if it was given up: half of them were enough to see that it is worse
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ class Tuned:
     options: Any  # of the kind's type; `rounds` is the median of the folds' best
     score: float
     out_of_fold: dict[str, Floats]  # scores by asset id, each from a ranker that saw no episode of its show
+    judged: dict[str, float]  # their metric
     trials: tuple[Trial, ...]
 
 
@@ -75,37 +77,32 @@ def tune(
     metric: Metric,
     options: TuneOptions | None = None,
     start: Any = None,
-    shard: int = 0,
 ) -> Tuned:
     """Search the options of one kind, beginning with `start`; `metric` judges scores by grades, higher is better.
 
-    Searches with different `shard` numbers try different options on the same folds, so `best_of` may pick between
-    them. Raises ModelError if there are fewer than two episodes to learn from, or if nothing can be learned.
+    A trial that is worse than the first on half of the folds is given up. Raises ModelError if there are fewer than
+    two episodes to learn from, or if nothing can be learned.
     """
     import optuna  # only the search needs it, and settings import this module
 
     options = options or TuneOptions()
     folds = _folds(lessons(groups), options, stops=kind.stops)
-    tried = [_judge(kind, start or kind.options_type(), folds, metric)]
+    first = _judge(kind, start or kind.options_type(), folds, metric)
+    tried = [first]
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=options.seed + shard)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=options.seed))
 
     def attempt(trial: optuna.Trial) -> float:
         try:
-            tried.append(_judge(kind, kind.suggest(trial, tried[0].options), folds, metric))
+            tried.append(_judge(kind, kind.suggest(trial, first.options), folds, metric, first=first))
         except ModelError as error:
             raise optuna.TrialPruned(str(error)) from error
         return tried[-1].score
 
-    study.optimize(attempt, n_trials=options.trials - 1)
-    best = max(tried, key=lambda found: found.score)
+    study.optimize(attempt, n_trials=min(options.trials, kind.trials) - 1)
+    whole = [found for found in tried if found.trials[0].folds == len(folds)]
+    best = max(whole, key=lambda found: found.score)
     return replace(best, trials=tuple(trial for found in tried for trial in found.trials))
-
-
-def best_of(found: Sequence[Tuned]) -> Tuned:
-    """The search with the best score, the first of equal ones."""
-    return max(found, key=lambda tuned: tuned.score)
 
 
 def _folds(learned: Sequence[RankingGroup], options: TuneOptions, *, stops: bool) -> tuple[Fold, ...]:
@@ -133,15 +130,23 @@ def _parted(groups: Sequence[RankingGroup], seed: int) -> tuple[tuple[RankingGro
     )
 
 
-def _judge(kind: Kind, options: Any, folds: Sequence[Fold], metric: Metric) -> Tuned:
+def _judge(kind: Kind, options: Any, folds: Sequence[Fold], metric: Metric, *, first: Tuned | None = None) -> Tuned:
+    """What the options reach out of fold; given up after half of the folds if `first` was better on those."""
     scores: dict[str, Floats] = {}
-    judged, rounds = [], []
-    for fold in folds:
+    judged: dict[str, float] = {}
+    rounds: list[float] = []
+    for number, fold in enumerate(folds):
+        if first and number == len(folds) // 2 and _mean(judged) < _mean({name: first.judged[name] for name in judged}):
+            break
         ranker = kind.train(fold.trained, validation=fold.stopping, options=options)
         rounds.append(ranker.options["rounds"])
         for group in fold.scored:
             scores[group.asset_id] = ranker.score(group.matrix).values
-            judged.append(metric(scores[group.asset_id], group.grades))
-    trial = Trial(asdict(options), float(np.mean(judged)))
+            judged[group.asset_id] = metric(scores[group.asset_id], group.grades)
+    trial = Trial(asdict(options), _mean(judged), len(rounds))
     best = replace(options, rounds=round(float(np.median(rounds))))
-    return Tuned(kind.name, best, trial.score, scores, (trial,))
+    return Tuned(kind.name, best, trial.score, scores, judged, (trial,))
+
+
+def _mean(judged: Mapping[str, float]) -> float:
+    return float(np.mean(list(judged.values())))

@@ -16,6 +16,7 @@ from serving.demo import Demonstrated, absolute
 from serving.terminal import clock, safe, table
 from steps.previews import Preview
 from steps.reporting.run_report import REPORT
+from steps.reporting.training_report import TRAINING_REPORT
 from steps.store import Store, store_url
 
 
@@ -44,7 +45,7 @@ def show_where(published: Sequence[str], store: Store, *, log: Path, console: Co
     """Where the previews, the report, the feed and the log are, and how to serve them."""
     places = {
         "play": [key for asset_id in published for key in _media(asset_id, store)],
-        "report": [REPORT] if store.files.exists(REPORT) else [],
+        "report": [name for name in (REPORT, TRAINING_REPORT) if store.files.exists(name)],
         "feed": [f"feeds/{name}" for name in store.files.list("feeds")],
     }
     console.print("\n[bold]Where to look[/]")

@@ -42,13 +42,19 @@ class TrainingRun:
         """Partial if clips were refused, or a task failed."""
         return "partial" if self.golden.refused or self.failed else "complete"
 
+    @property
+    def _in_use(self) -> str:
+        verdict = self.decided.verdict
+        return "it is in use now" if verdict.promoted else f"{verdict.champion} stays in use"
+
     def describe(self) -> str:
         """A few lines for the terminal."""
         ours, theirs = (self.decided.metrics[name] for name in (CHALLENGER, CHAMPION))
         held_out = len(self.split.held_out)
         kinds = ", ".join(f"{one.kind} {one.worth:.3f}" for one in self.found)
         lines = [
-            str(self.decided.verdict),
+            f"trained {self.fitted.identity}; {self._in_use}",
+            f"  {self.decided.verdict.reason}",
             f"  learned from {self.fitted.episodes} episodes of {len(self.fitted.shows)} shows",
             f"  nDCG@5 out of fold: {kinds}",
             f"  on {held_out} held-out episodes: IoU {ours['IoU']:.3f} against {theirs['IoU']:.3f}, "

@@ -49,10 +49,10 @@ def interval(mean: float, half: float = 0.1, shows: int = 8) -> Interval:
 
 
 def found(kind: str, options: object, mean: float, weight: float) -> Found:
-    trials = (Trial({"leaves": 7}, mean), Trial({"leaves": 9}, mean - 0.1))
+    trials = (Trial({"leaves": 7}, mean, 4), Trial({"leaves": 9}, mean - 0.1, 2))
     curve = ((0.0, 0.4), (0.5, mean), (1.0, mean - 0.05))
     blend = BlendWeight(weight, mean - 0.4, 0.03, curve)
-    return Found(kind, Tuned(kind, options, mean, {}, trials), blend, interval(mean), interval(0.4), seconds=90.0)
+    return Found(kind, Tuned(kind, options, mean, {}, {}, trials), blend, interval(mean), interval(0.4), seconds=90.0)
 
 
 def ablation(name: str, loss: float | None, ad_s: float = 0.0) -> Ablation:

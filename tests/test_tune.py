@@ -14,7 +14,7 @@ from ranking.lambdarank import LambdaRankOptions
 from ranking.linear import LinearOptions
 from ranking.neural import NeuralOptions
 from ranking.ranker import Scores
-from ranking.tune import TuneOptions, best_of, tune
+from ranking.tune import TuneOptions, tune
 
 EPISODES = tuple(episode(number, taste=plain, clips=25) for number in range(20))
 START = {
@@ -108,12 +108,17 @@ def test_a_few_episodes_teach_instead_of_saying_when_to_stop():
     assert sum(len(EPISODES) - learned for _, (learned, _) in SEEN) == len(EPISODES)
 
 
-def test_shards_try_different_options_on_the_same_folds():
-    one, other = (tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=4), shard=n) for n in (0, 1))
-    assert one.trials[0] == other.trials[0]
-    assert one.trials[1:] != other.trials[1:]
-    assert best_of([one, other]) is one
-    assert best_of([replace(one, score=0.1), other]) is other
+def test_a_trial_that_is_worse_on_half_of_the_folds_is_given_up():
+    found = tune(TOY, EPISODES, metric=metric, options=TuneOptions(trials=12, folds=4))
+    first, *others = found.trials
+    assert first.folds == 4
+    assert {trial.folds for trial in others} == {2, 4}
+    assert all((trial.folds == 2) == (trial.score < first.score) for trial in others)
+
+
+def test_a_kind_is_not_searched_longer_than_it_needs():
+    found = tune(replace(TOY, trials=3), EPISODES, metric=metric, options=TuneOptions(trials=12, folds=2))
+    assert len(found.trials) <= 3
 
 
 def test_what_cannot_be_searched_is_said():

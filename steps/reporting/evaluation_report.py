@@ -35,6 +35,7 @@ from steps.tag_figures import TagFigures
 from steps.truth import TruthFigures
 from steps.version import VERSION
 
+EVALUATION_REPORT = "evaluation.html"  # store key of the last one
 _TITLE = "How well it works"
 _NO_PREVIEWS = (
     "No golden clip, so previews cannot be judged: ingest feeds with podcast:soundbite tags, POST /golden-clips, or "
@@ -50,12 +51,11 @@ def evaluation_report(
     tags: TagFigures,
     truth: TruthFigures | None,
     experiments: Sequence[tuple[Reading, Experiment]],
-    notes: Sequence[str] = (),
     store: Store,
 ) -> str:
     """A self-contained HTML document, light and dark; nothing is fetched, and every text is escaped.
 
-    `truth` is None if no truth files were given; `notes` are sentences on what could not be measured.
+    `truth` is None if no truth files were given. The page is also written to the store, where the last one stands.
     """
     parts = [
         heading(_TITLE, run),
@@ -64,10 +64,11 @@ def evaluation_report(
         truth_section(truth),
         *(Markup(experiment_report(reading, experiment)) for reading, experiment in experiments),
         Markup("") if experiments else absent("Experiments", _NO_EXPERIMENT),
-        section("Notes", joined(map(note, notes))) if notes else Markup(""),
         _provenance(run, previews),
     ]
-    return document(_TITLE, joined(parts))
+    page = document(_TITLE, joined(parts))
+    store.files.write(EVALUATION_REPORT, page.encode())
+    return page
 
 
 def _previews(previews: Previews, store: Store) -> Markup:

@@ -11,10 +11,19 @@ from steps.reporting.golden_section import editors_of, golden_section
 from steps.reporting.learning_sections import ablations_section, curve_section, effects_section, kinds_section
 from steps.reporting.numbers import counted, gained, three, with_minus
 from steps.reporting.page import absent, document, heading, joined, note, provenance, section, tiles
+from steps.store import Store
 from steps.training_run import TrainingRun
 from steps.version import VERSION
 
+TRAINING_REPORT = "training.html"  # store key of the last one
 _FEW = 50  # golden episodes; below, differences are mostly noise
+
+
+def publish_training_report(training: TrainingRun, *, store: Store) -> str:
+    """The page of a run; also written to the store, where the last one stands."""
+    page = training_report(training)
+    store.files.write(TRAINING_REPORT, page.encode())
+    return page
 
 
 def training_report(training: TrainingRun) -> str:
