@@ -81,7 +81,7 @@ def test_what_is_missing_is_said_in_one_sentence(name: str, workplace: Workplace
 def test_an_episode_is_the_one_that_was_named(trained: Workplace):
     first = heard_episode("", store=trained.store)
     assert heard_episode(first.asset.asset_id, store=trained.store).asset == first.asset
-    with pytest.raises(ConfigError, match="no heard episode 'nowhere' in .*; `rushes assets` lists them"):
+    with pytest.raises(ConfigError, match=r"no heard episode 'nowhere' in .*; `rushes assets` lists them"):
         heard_episode("nowhere", store=trained.store)
 
 
