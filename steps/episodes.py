@@ -10,6 +10,7 @@ import numpy as np
 
 from featurization.errors import ConfigError
 from featurization.media import Asset, Hearing, Shot, Vector
+from steps.previews import PREVIEWS
 from steps.store import Store
 from steps.tables import (
     ADS,
@@ -69,13 +70,17 @@ def read_hearings(asset_ids: Sequence[str], *, store: Store) -> dict[str, Hearin
 
 
 def heard_episode(asset_id: str, *, store: Store) -> Episode:
-    """An episode by its asset id, or the first of the store if that is empty. ConfigError if it was not heard."""
+    """An episode by its asset id; for an empty one the first that has a preview, else the first of the store.
+
+    Raises ConfigError if it was not heard.
+    """
     known = sorted(store.read(PROFILES))
     if not known:
         raise ConfigError(f"{store.url} has no heard episode yet; run ingest_media and featurize_media first")
     if asset_id and asset_id not in known:
         raise ConfigError(f"no heard episode {asset_id!r} in {store.url}; `rushes assets` lists them")
-    return read_episodes([asset_id or known[0]], store=store)[0]
+    shown = sorted(a for a, (preview,) in store.read(PREVIEWS).items() if preview.status == "published")
+    return read_episodes([asset_id or (shown or known)[0]], store=store)[0]
 
 
 def read_episodes(asset_ids: Sequence[str], *, store: Store) -> list[Episode]:
