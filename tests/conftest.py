@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from steps.store import ROOT, Store
 
@@ -55,10 +57,29 @@ def truth() -> Mapping[str, Any]:
     return json.loads((SAMPLES / "truth.json").read_text())
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Workplace], None]) -> Workplace:
+    """A workplace that the first worker to need it builds; every worker has a copy of its own."""
+    ours = factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    built, done = Workplace(shared / f"{name}-built"), shared / f"{name}-done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(built.folder, ignore_errors=True)
+            built.folder.mkdir()
+            build(built)
+            done.touch()
+    copy = Workplace(ours / name)
+    shutil.copytree(built.folder, copy.folder, symlinks=True)
+    return copy
+
+
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """The sample feed and film, ingested, featurized and published by the flows as a user runs them."""
-    place = Workplace(tmp_path_factory.mktemp("published"))
+    return built_once(tmp_path_factory, "published", _publish)
+
+
+def _publish(place: Workplace) -> None:
     for name, arguments in (
         ("ingest_media", ["--source", str(SAMPLES / "feed.xml")]),
         ("ingest_media", ["--source", str(SAMPLES / "film" / "manifest.csv")]),
@@ -67,19 +88,20 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     ):
         done = place.flow(name, "run", *arguments)
         assert done.returncode == 0, done.stdout
-    yield place
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """A made catalogue, learned from, grown by a third, learned from again, and evaluated by the flows."""
+    return built_once(tmp_path_factory, "trained", _train)
+
+
+def _train(place: Workplace) -> None:
     from benchmarks.made_catalogue import make_catalogue, stock
 
-    place, smoke = Workplace(tmp_path_factory.mktemp("trained")), str(ROOT / "config" / "smoke.toml")
-    catalogue = make_catalogue(32, shows=16, candidates=80)
+    smoke, catalogue = str(ROOT / "config" / "smoke.toml"), make_catalogue(32, shows=16, candidates=80)
     for fresh, flows in ((catalogue[:24], ["train_ranker"]), (catalogue[24:], ["train_ranker", "evaluate_models"])):
         stock(place.store, fresh)
         for name in flows:
             done = place.flow(name, "--config", "config", smoke, "run", "--max-workers", "2")
             assert done.returncode == 0, done.stdout
-    return place

@@ -40,8 +40,12 @@ def test_a_flow_runs_from_its_code_package_alone(name: str, workplace: Workplace
     env = {"PYTHONPATH": str(elsewhere), "RUSHES_MODELS": str(load_registry().folder)}
     assert str(elsewhere) in workplace.python("-c", shown, env=env).stdout
     done = workplace.python(str(elsewhere / f"{name}.py"), "run", *arguments, env=env)
-    assert done.returncode == 0, done.stdout
-    assert "Done!" in done.stdout
+    if name == "train_ranker":  # which needs something to learn from
+        assert "there is no golden clip to learn from" in done.stdout
+        assert "Traceback" not in done.stdout
+    else:
+        assert done.returncode == 0, done.stdout
+        assert "Done!" in done.stdout
 
 
 @pytest.mark.parametrize(

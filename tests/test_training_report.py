@@ -236,7 +236,7 @@ def test_nothing_studied_and_nobody_agreeing_still_make_a_page() -> None:
     shown = text_of(page)
     for said in (
         "Kept the documented prior: training came to the ranker that is in use already.",
-        "nothing it learned helped, so the challenger is the documented prior",
+        "what it learned has no say beside the documented prior",
         "The learning curve has no point",
         "The study that leaves features out did not come to an end",
         "The ranker gives every clip the same score.",

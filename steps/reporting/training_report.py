@@ -69,7 +69,7 @@ def _stakes(training: TrainingRun) -> str:
     """What the challenger is, and what the champion was."""
     fitted, verdict = training.fitted, training.decided.verdict
     if fitted.weight == 0:
-        made = f"{fitted.kind} was the best kind, but nothing it learned helped, so the challenger is {PRIOR_NAME}"
+        made = f"{fitted.kind} was the best kind, but what it learned has no say beside {PRIOR_NAME}"
     elif fitted.weight == 1:
         made = f"The challenger is {fitted.kind} alone"
     else:
