@@ -198,6 +198,38 @@ def rollback() -> None:
     run_rollback()
 
 
+rankers_app = typer.Typer(rich_markup_mode="rich", context_settings=_HELP)
+app.add_typer(rankers_app, name="rankers")
+
+
+@rankers_app.callback(
+    invoke_without_command=True,
+    epilog=_examples("rushes rankers", "rushes rankers use linear@5895b5d9f474", "rushes rankers retire"),
+)
+def rankers(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the trained rankers and the one in use, or change that by hand."""
+    if context.invoked_subcommand is None:
+        from serving.ranker_commands import show_rankers
+
+        show_rankers(as_json=as_json)
+
+
+@rankers_app.command("use", epilog=_examples("rushes rankers use linear@5895b5d9f474", "rushes rankers use 5895"))
+def use_ranker(identity: Annotated[str, typer.Argument(help="Its name, or the beginning of its digest.")]) -> None:
+    """Put a trained ranker in use, whatever its verdict was."""
+    from serving.ranker_commands import use_ranker as put_in_use
+
+    put_in_use(identity)
+
+
+@rankers_app.command("retire", epilog=_examples("rushes rankers retire"))
+def retire_ranker() -> None:
+    """Take no trained ranker: the documented prior is in use again."""
+    from serving.ranker_commands import use_prior
+
+    use_prior()
+
+
 @app.command(epilog=_examples("rushes experiments", "rushes experiments --json"))
 def experiments(as_json: AsJson = False) -> None:
     """Show what the running experiments say: the rates of their arms, and which differences are certain.

@@ -38,6 +38,7 @@ COMMANDS = (
     "golden",
     "runs",
     "compare",
+    "rankers",
     "rollback",
     "export",
     "search",
