@@ -14,7 +14,7 @@ from ranking.ranker import Ranker
 from steps.dataset import Dataset, keep_dataset, read_dataset
 from steps.golden import GoldenSet
 from steps.grading import graded_episodes
-from steps.judging import Judged, Judgement, difference, pooled
+from steps.judging import Judged, Judgement, difference, figures
 from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR, judge_all
 from steps.rankers import Lineage, current_ranker, kept_ranker, lineage_of
 from steps.runs import artifact, latest
@@ -87,7 +87,7 @@ def evaluate_previews(
     return Previews(
         identities={name: ranker.identity for name, ranker in rankers.items()},
         judged=judged,
-        metrics={name: pooled(judgements).figures() for name, judgements in judged.items()},
+        metrics=figures(judged),
         gains={name: gain for name, gain in gains if gain},
         slices=slices(judged[CHAMPION], last_judgements(), level=level),
         unseen=unseen,
@@ -116,8 +116,10 @@ def describe(previews: Previews | None) -> str:
         return "no heard episode has a golden clip, so previews were not judged; `rushes golden` says what was found"
     episodes = len(previews.judged[CHAMPION])
     lines = [f"{previews.identities[CHAMPION]} on {episodes} golden episodes:"]
-    for name, figures in previews.metrics.items():
-        gain = f", the ranker in use {previews.gains[name]} above it" if name in previews.gains else ""
-        lines.append(f"  {name:<11} IoU {figures['IoU']:.3f}, nDCG@5 {figures['nDCG@5']:.3f}{gain}")
+    for name, reached in previews.metrics.items():
+        ordered = f", nDCG@5 {reached['nDCG@5']:.3f}" if name != EDITORS else ""
+        gain = previews.gains.get(name)
+        above = f"; the ranker in use gains {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})" if gain else ""
+        lines.append(f"  {name:<11} IoU {reached['IoU']:.3f}{ordered}{above}")
     lines += [f"  worse than in the last run: {one}" for one in previews.dropped]
     return "\n".join(lines if previews.unseen else [*lines, "  these shows taught the ranker, so its figures flatter"])

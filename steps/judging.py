@@ -109,6 +109,11 @@ def pooled(judgements: Iterable[Judgement]) -> PreviewMetrics:
     return sum((judgement.metrics for judgement in judgements), PreviewMetrics())
 
 
+def figures(judged: Judged) -> dict[str, dict[str, float]]:
+    """The figures of each ranker that was judged on anything."""
+    return {name: pooled(judgements).figures() for name, judgements in judged.items() if judgements}
+
+
 def interval(judgements: Sequence[Judgement], figure: Figure, *, level: float = 0.95) -> Interval:
     """The mean of a figure over the episodes that have it, with its interval over shows."""
     known = [judgement for judgement in judgements if _has(judgement, figure)]

@@ -13,7 +13,7 @@ from ranking.prior import Prior
 from ranking.ranker import Ranker
 from ranking.saved import from_json
 from steps.dataset import Dataset, read_dataset
-from steps.judging import Judged, Judgement, difference, judge, judge_editors, judge_ranker, pooled
+from steps.judging import Judged, Judgement, difference, figures, judge, judge_editors, judge_ranker
 from steps.rankers import Lineage, current_ranker, keep_ranker, lineage_of, promote
 from steps.settings import Settings
 from steps.splitting import Split
@@ -63,7 +63,7 @@ def decide_and_keep(
     judged = judge_all(held_out, {CHALLENGER: challenger, CHAMPION: champion, PRIOR: Prior(settings.prior)})
     lineage = lineage_of(champion.identity, store=store)
     verdict = decide(judged, fitted, champion.identity, taught=lineage.shows if lineage else (), settings=settings)
-    metrics = {name: pooled(judgements).figures() for name, judgements in judged.items()}
+    metrics = figures(judged)
     key = keep_ranker(challenger, _lineage(fitted, dataset, verdict, metrics, run), store=store)
     if verdict.promoted:
         promote(challenger.identity, store=store)
@@ -84,7 +84,7 @@ def decide(judged: Judged, fitted: Fitted, champion: str, *, taught: Iterable[st
     ours, theirs = ([j for j in judged[name] if j.show not in known] for name in (CHALLENGER, CHAMPION))
     gain = difference(ours, theirs, "ndcg_5", level=settings.train.level) if ours else None
     reason = _why_not(fitted, champion, gain, settings.train.min_shows)
-    told = _told(gain) if gain else ""
+    told = _told(gain, fitted, {judgement.show for judgement in ours}) if gain else ""
     if reason:
         return Verdict("kept", f"{told}; {reason}" if told else reason, fitted.identity, champion, gain)
     return Verdict("promoted", told, fitted.identity, champion, gain)
@@ -102,9 +102,11 @@ def _why_not(fitted: Fitted, champion: str, gain: Interval | None, min_shows: in
     return "" if gain.low > 0 else "the interval must lie above zero"
 
 
-def _told(gain: Interval) -> str:
-    shows = f"{gain.clusters} held-out show{'s' if gain.clusters > 1 else ''}"
-    return f"nDCG@5 {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {shows}"
+def _told(gain: Interval, fitted: Fitted, shows: set[str]) -> str:
+    known = shows <= set(fitted.shows)  # there is one show, so its episodes were parted
+    what = f"{gain.count} held-out episode" if known else f"{gain.clusters} held-out show"
+    many = gain.count > 1 if known else gain.clusters > 1
+    return f"nDCG@5 {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {what}{'s' if many else ''}"
 
 
 def _lineage(

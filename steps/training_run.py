@@ -55,7 +55,7 @@ class TrainingRun:
         lines = [
             f"trained {self.fitted.identity}; {self._in_use}",
             f"  {self.decided.verdict.reason}",
-            f"  learned from {self.fitted.episodes} episodes of {len(self.fitted.shows)} shows",
+            f"  learned from {self.fitted.episodes} episodes, shows: {len(self.fitted.shows)}",
             f"  nDCG@5 out of fold: {kinds}",
             f"  on {held_out} held-out episodes: IoU {ours['IoU']:.3f} against {theirs['IoU']:.3f}, "
             f"nDCG@5 {ours['nDCG@5']:.3f} against {theirs['nDCG@5']:.3f}",
