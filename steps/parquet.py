@@ -18,5 +18,5 @@ def to_parquet(table: pa.Table) -> bytes:
 
 def from_parquet(data: bytes, *, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
     """The inverse; of some columns, or of the rows that pass filters, if they are given."""
-    # Not io.BytesIO: Arrow's threads would need the interpreter's lock to read it, and may wait for each other.
+    # Not io.BytesIO: Arrow's threads would need the interpreter's lock for every read.
     return pq.read_table(pa.BufferReader(data), columns=None if columns is None else list(columns), filters=filters)

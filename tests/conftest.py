@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -40,10 +41,18 @@ class Workplace:
         return self.python(str(ROOT / "flows" / f"{name}.py"), *arguments, **more)
 
     def python(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run this Python in the folder; what takes too long is killed with all that it started."""
         command = [sys.executable, *arguments]
-        shared = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 280}
         environment = {**self.environment, **more.pop("env", {})}
-        return subprocess.run(command, cwd=self.folder, env=environment, check=False, **{**shared, **more})
+        shown = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        own = {"cwd": self.folder, "env": environment, "start_new_session": True}
+        with subprocess.Popen(command, **{**own, **shown, **more}) as process:
+            try:
+                out, err = process.communicate(timeout=280)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 @pytest.fixture
