@@ -72,6 +72,7 @@ class _NetworkDetector:
     everywhere: bool
 
     def boundaries(self, footage: Footage) -> tuple[Boundary, ...]:
+        """Where shots end and begin in the footage, in order."""
         from featurization.shot_detection import cascade
         from featurization.shot_detection.gate import GateOptions
 
@@ -91,6 +92,7 @@ class _SceneDetectDetector:
     options: ShotOptions
 
     def boundaries(self, footage: Footage) -> tuple[Boundary, ...]:
+        """Where shots end and begin in the footage, in order."""
         from featurization.shot_detection import scene_detect
 
         detector = scene_detect.make_detector(self.options)

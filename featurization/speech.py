@@ -123,6 +123,7 @@ class _Spans:
         self._quiet: int | None = None  # first frame of the silence that may end it
 
     def feed(self, probabilities: Samples) -> Iterator[Segment]:
+        """Take the next probabilities; yields the spans that ended in them."""
         for probability in probabilities.tolist():
             span = self._step(probability)
             self._frame += 1

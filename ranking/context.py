@@ -37,6 +37,7 @@ class Clips:
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate]) -> Clips:
+        """The columns of these candidates, in their order."""
         return cls(
             np.array([candidate.first for candidate in candidates], dtype=np.int64),
             np.array([candidate.last for candidate in candidates], dtype=np.int64),

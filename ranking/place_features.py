@@ -54,6 +54,7 @@ def ad_share(clips: Clips, context: EpisodeContext) -> Floats:
 
 
 def spoiler_risk(clips: Clips, context: EpisodeContext) -> Floats:
+    """The highest risk of any spoiler span that a clip touches."""
     risk = np.zeros(len(clips.start))
     for span in context.hearing.spoilers:
         touched = (clips.start < span.end) & (clips.end > span.start)

@@ -220,6 +220,7 @@ class Recording:
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
+        """Sentences rebuilt from the words, with their speakers."""
         words = self.transcript[1]
         # A publisher's words do not say on which channel they are spoken.
         heard = [self.spoken] if self.transcript[0].startswith(PUBLISHER) else self.speech
@@ -236,6 +237,7 @@ class Recording:
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
+        """Stretches about one subject, on sentence edges."""
         return find_topics(
             self.sentences,
             self.vectors,
@@ -246,6 +248,7 @@ class Recording:
 
     @cached_property
     def ads(self) -> tuple[AdSpan, ...]:
+        """Sponsor messages and promotions."""
         return find_ads(
             self.sentences,
             self.vectors,

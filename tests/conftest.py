@@ -54,6 +54,23 @@ class Workplace:
                 raise
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
+    def kill_at(self, step: str, name: str, *arguments: str) -> None:
+        """Run `python flows/NAME.py ARGUMENTS` and kill it with all its tasks as soon as `step` has begun."""
+        with subprocess.Popen(
+            [sys.executable, str(ROOT / "flows" / f"{name}.py"), *arguments],
+            cwd=self.folder,
+            env={**self.environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            for line in process.stdout or ():
+                if f"/{step}/" in line and "Task is starting" in line:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    return
+        raise AssertionError(f"the run ended before {step}")
+
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:

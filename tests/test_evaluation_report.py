@@ -256,9 +256,7 @@ def test_hostile_text_is_shown_and_not_run(bare: Store) -> None:
         slices=slices(evil),
         golden=GoldenSet({"0" * 16: (clip(0, EVIL),)}),
     )
-    page = report(
-        bare, previews, run=EVIL, truth=TruthFigures({EVIL: {EVIL: 1.0}}, {EVIL: 1}, (EVIL,), (EVIL,))
-    )
+    page = report(bare, previews, run=EVIL, truth=TruthFigures({EVIL: {EVIL: 1.0}}, {EVIL: 1}, (EVIL,), (EVIL,)))
     assert fetched(page) == []
     assert worst(page)[0].find(".//b").text == EVIL
     assert Balance.of(page) == []

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +16,7 @@ from stocked_store import LAMP, ROPE, hearing_tables, stocked
 from featurization.media import Shot, Tag, Vector
 from search.exact_index import ExactIndex
 from steps.index import collections, content_digest, index_address, open_store_index, publish, update_index
-from steps.store import ROOT, Store
+from steps.store import Store
 from steps.tables import SHOTS, TAGS, VECTORS
 
 STEPS = ("start", "hear", "commit", "publish_index", "end")
@@ -131,33 +127,13 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     return place
 
 
-def run_until(place: Workplace, step: str) -> None:
-    """Start a featurizing run and kill all of it when `step` has begun."""
-    command = [sys.executable, str(ROOT / "flows" / "featurize_media.py"), "run"]
-    environment = {**place.environment, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command,
-        cwd=place.folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        for line in process.stdout or ():
-            if f"/{step}/" in line and "Task is starting" in line:
-                os.killpg(process.pid, signal.SIGKILL)
-                return
-    raise AssertionError(f"the run ended before {step}")
-
-
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_is_killed_leaves_the_index_answering(filmed: Workplace, step: str, tmp_path: Path):
     place = Workplace(tmp_path / "place")
     shutil.copytree(filmed.folder, place.folder, symlinks=True)
     before = shots_found(place.store)
     assert len(before) == 3
-    run_until(place, step)
+    place.kill_at(step, "featurize_media", "run")
     after = shots_found(place.store)
     assert after == before or (step == "end" and len(after) == 6)
     assert place.flow("featurize_media", "run").returncode == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,31 +115,12 @@ def test_a_scheduler_that_sets_nothing_runs_it_and_the_same_clips_teach_the_same
 
 @pytest.mark.parametrize("step", ["search", "decide"])
 def test_a_run_that_is_killed_is_resumed(fresh: Workplace, step: str):
-    kill_at(fresh, step)
+    fresh.kill_at(step, "train_ranker", "--config", "config", "quick.toml", "run")
     done = fresh.python(TRAIN, "resume")
     assert done.returncode == 0, done.stdout
     assert "Done!" in done.stdout
     assert len(rankers(fresh.store)) == 1
     assert fresh.store.files.exists("training.html")
-
-
-def kill_at(place: Workplace, step: str) -> None:
-    """Run until a step starts, then kill the run with all its tasks."""
-    command = [sys.executable, "-u", TRAIN, "--config", "config", "quick.toml", "run"]
-    with subprocess.Popen(
-        command,
-        cwd=place.folder,
-        env=place.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        for line in process.stdout or ():
-            if f"/{step}/" in line and "Task is starting" in line:
-                os.killpg(process.pid, signal.SIGKILL)
-                return
-    raise AssertionError(f"the run ended before {step}")
 
 
 def test_a_file_of_golden_clips_that_is_none_is_refused_in_one_line(fresh: Workplace):

@@ -81,6 +81,7 @@ class _Step:
     likeness: float
 
     def is_sure(self, options: GateOptions) -> bool:
+        """Whether the pictures on both sides are so different that no network need be asked."""
         alone = self.ratio >= options.alone
         alike = self.likeness > (options.sure_likeness_alone if alone else options.sure_likeness)
         return (

@@ -71,6 +71,7 @@ class FeedText:
 
     @classmethod
     def of(cls, data: bytes) -> FeedText:
+        """The text of a feed, with what is needed to write it back byte for byte."""
         for bom, codec in _WIDE:
             if data.startswith(bom) and len(data) % 2 == 0:
                 return cls(data[len(bom) :].decode(codec, "surrogatepass"), codec, codec, bom)

@@ -116,6 +116,7 @@ class _Sound:
         self._next = next(self._packets, None)
 
     def until(self, time_s: float) -> None:
+        """Write the packets of sound up to a time of the film."""
         while (packet := self._next) is not None and float(packet.dts * packet.time_base) <= time_s:  # type: ignore[operator]
             self._next = next(self._packets, None)
             packet.stream = self._track
