@@ -32,6 +32,9 @@ from featurization.vision import VisionOptions
 from ranking.candidates import CandidateOptions
 from ranking.gates import GateOptions
 from ranking.labels import LabelOptions
+from ranking.lambdarank import LambdaRankOptions
+from ranking.linear import LinearOptions
+from ranking.neural import NeuralOptions
 from ranking.prior import PriorOptions
 from ranking.select import SelectOptions
 from ranking.tune import TuneOptions
@@ -126,6 +129,9 @@ class Settings:
     select: SelectOptions = field(default_factory=SelectOptions)
     tune: TuneOptions = field(default_factory=TuneOptions)
     train: TrainOptions = field(default_factory=TrainOptions)
+    lambdarank: LambdaRankOptions = field(default_factory=LambdaRankOptions)
+    linear: LinearOptions = field(default_factory=LinearOptions)
+    neural: NeuralOptions = field(default_factory=NeuralOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
     golden: GoldenOptions = field(default_factory=GoldenOptions)

@@ -94,14 +94,17 @@ def search_kind(kind: str, dataset: Dataset, parted: Split, *, settings: Setting
     """Tune one kind of ranker on the episodes that teach."""
     started = time.perf_counter()
     groups = teaching(parted.training(read_dataset(dataset, store=store)))
-    found = search(kind, groups, prior=Prior(settings.prior), options=settings.tune)
+    start = getattr(settings, kind)  # each kind has a table of the config
+    found = search(kind, groups, prior=Prior(settings.prior), options=settings.tune, start=start)
     log.info("%s: nDCG@5 %s out of fold, weight %g beside the prior", kind, found.ndcg_5, found.blend.weight)
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def search(kind: str, groups: Sequence[RankingGroup], *, prior: Ranker, options: TuneOptions) -> Found:
-    """The best options of a kind on the groups, and its weight beside the prior."""
-    tuned = tune(KINDS[kind], groups, metric=ndcg_5, options=options)
+def search(
+    kind: str, groups: Sequence[RankingGroup], *, prior: Ranker, options: TuneOptions, start: Any = None
+) -> Found:
+    """The best options of a kind on the groups, beginning with `start`, and its weight beside the prior."""
+    tuned = tune(KINDS[kind], groups, metric=ndcg_5, options=options, start=start)
     judged = [group for group in groups if group.asset_id in tuned.out_of_fold]
     learned = [tuned.out_of_fold[group.asset_id] for group in judged]
     documented = [prior.score(group.matrix).values for group in judged]

@@ -24,6 +24,7 @@ BELOW = {
     "flows": {"featurization", "steps", "project_flow"},
 }
 OWNERS = {
+    "optuna": ("ranking/tune.py", "ranking/kinds.py"),
     "lightgbm": ("ranking/lambdarank.py",),
     "metaflow": ("flows/", "steps/runs.py"),
     "pymilvus": ("search/milvus_index.py",),

@@ -12,9 +12,11 @@ from golden_store import made_asset, mark, put, told, words_of
 from featurization.errors import ConfigError
 from featurization.media import Segment, Soundbite
 from steps.golden import Golden, GoldenOptions, GoldenSet, RefusedClip, gather_golden, show_key
+from steps.golden.claims import from_streams
 from steps.golden.clips import SourceWeights
 from steps.settings import Settings, build
 from steps.store import Store
+from steps.streams import StreamedClip
 
 TALK = words_of(1, 1000)  # 500 s
 AD = words_of(9, 60)  # 30 s
@@ -400,3 +402,14 @@ def test_a_refused_clip_names_what_was_given(store: Store):
             "clips.csv, row 1: no episode 'none' in the store; ingest it first",
         ),
     )
+
+
+def streamed(start: float, rate: float, *, asset: str = "a" * 16, trust: float = 0.5) -> StreamedClip:
+    return StreamedClip(start, start + 30.0, asset, 20, rate, 20.0, 20 * rate, trust)
+
+
+def test_listeners_order_the_clips_of_an_episode_below_what_editors_publish():
+    shown = [streamed(0, 0.1), streamed(60, 0.5), streamed(120, 0.3), streamed(0, 0.9, asset="b" * 16)]
+    claims = list(from_streams([*shown, streamed(200, 0.9, trust=0.0)]))
+    assert [(claim.start, claim.grade) for claim in claims] == [(0, 0), (120, 1), (60, 2)]
+    assert {(claim.source, claim.editor, claim.trust) for claim in claims} == {("streams", "listeners", 0.5)}
