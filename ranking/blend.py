@@ -54,11 +54,6 @@ class BlendWeight:
     curve: tuple[tuple[float, float], ...]  # weight, mean metric
 
 
-def blended(learned: Ranker, prior: Ranker, weight: float) -> Ranker:
-    """The blend, or one of the two if the other has no say."""
-    return prior if weight == 0 else learned if weight == 1 else BlendedRanker(learned, prior, weight)
-
-
 def choose_weight(
     learned: Sequence[Floats],
     prior: Sequence[Floats],

@@ -63,6 +63,7 @@ def decide_and_keep(
     judged = judge_all(held_out, {CHALLENGER: challenger, CHAMPION: champion, PRIOR: Prior(settings.prior)})
     lineage = lineage_of(champion.identity, store=store)
     verdict = decide(judged, fitted, champion.identity, taught=lineage.shows if lineage else (), settings=settings)
+    log.info("%s", verdict)
     metrics = figures(judged)
     key = keep_ranker(challenger, _lineage(fitted, dataset, verdict, metrics, run), store=store)
     if verdict.promoted:

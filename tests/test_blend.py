@@ -5,7 +5,7 @@ import pytest
 from taste import accidental, episode, plain
 
 from eval.ranking_metrics import ndcg
-from ranking.blend import GRID, BlendedRanker, blended, choose_weight
+from ranking.blend import GRID, BlendedRanker, choose_weight
 from ranking.folds import show_folds
 from ranking.linear import LinearOptions, LinearRanker, train
 from ranking.prior import Prior
@@ -51,10 +51,11 @@ def test_a_ranker_that_says_nothing_changes_no_order():
     assert np.argsort(scores).tolist() == np.argsort(PRIOR.score(MATRIX).values).tolist()
 
 
-def test_without_a_say_of_the_other_a_blend_is_one_ranker():
-    assert blended(OTHER, PRIOR, 0.0) is PRIOR
-    assert blended(OTHER, PRIOR, 1.0) is OTHER
-    assert blended(OTHER, PRIOR, 0.4).identity != blended(OTHER, PRIOR, 0.5).identity
+def test_without_a_say_of_the_other_a_blend_orders_as_one_ranker():
+    for weight, alone in ((0.0, PRIOR), (1.0, OTHER)):
+        scores = BlendedRanker(OTHER, PRIOR, weight).score(MATRIX).values
+        assert np.argsort(scores).tolist() == np.argsort(alone.score(MATRIX).values).tolist()
+    assert BlendedRanker(OTHER, PRIOR, 0.4).identity != BlendedRanker(OTHER, PRIOR, 0.5).identity
 
 
 def test_a_weight_is_a_share():
