@@ -18,16 +18,12 @@ from steps.experiments import read_experiment
 from steps.exploring import shown_clip
 from steps.reporting.experiment_report import experiment_report
 from steps.reporting.experiment_words import conclusion, said_of
-from steps.reporting.page_style import STYLE
+from steps.reporting.page import document
 
 router = APIRouter(responses=responses(404))
 Name = Annotated[str, Path(max_length=80, description="As the config names it.")]
 Listener = Annotated[str, Query(min_length=1, max_length=200, description="Opaque; not kept.")]
-_PAGE = Markup(
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Experiments</title>'
-    "<style>{}</style></head>\n<body><main><h1>Experiments</h1>{}</main></body></html>\n"
-)
+_HEADING = Markup("<h1>Experiments</h1>")
 _NONE = Markup(
     '<section class="card"><p>No experiment runs. Declare one in the config:</p><pre><code>[[experiments.running]]\n'
     'name = "autumn"\nshares = [0.1, 0.2, 0.7]  # control, random, ranked</code></pre></section>'
@@ -98,7 +94,7 @@ def experiments(shelf: OfStore) -> HTMLResponse:
     now, running = datetime.now(UTC), shelf.settings.experiments.running
     read = [(read_experiment(one, store=shelf.store, now=now), one) for one in running]
     sections = Markup("").join(Markup(experiment_report(*one)) for one in read)
-    return HTMLResponse(_PAGE.format(Markup(STYLE), sections or _NONE))
+    return HTMLResponse(document("Experiments", _HEADING + (sections or _NONE)))
 
 
 @router.get("/experiments/{name}")
