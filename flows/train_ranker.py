@@ -104,34 +104,28 @@ class TrainRanker(ProjectFlow):
     @told_plainly
     def decide(self, inputs):
         """Judge on the shows held out, keep the ranker, put it in use if it is surely better, and report."""
-
-        from steps.promotion import decide_and_keep
         from steps.reporting.training_report import publish_training_report
-        from steps.training_run import TrainingRun, explain
+        from steps.training_run import conclude
 
         self.merge_artifacts(inputs, include=["golden", "dataset", "split", "found", "fitted", "died"])
-        about = (self.fitted, self.dataset, self.split)
-        run = f"{current.flow_name}/{current.run_id}"
         self.ablations = next((task.ablations for task in inputs if getattr(task, "ablations", None)), [])
         self.curve = next((task.curve for task in inputs if getattr(task, "curve", None)), [])
-        self.died = "; ".join(filter(None, (self.died, task_failures(inputs))))
-        decided = decide_and_keep(*about, run=run, settings=self.settings, store=self.store)
-        self.verdict, self.judged, self.metrics = decided.verdict, decided.judged, decided.metrics
-        self.model = decided.model
-        self.effects = explain(*about, store=self.store)
-        trained = TrainingRun(
-            run=run,
+        trained = conclude(
+            f"{current.flow_name}/{current.run_id}",
             golden=self.golden,
             dataset=self.dataset,
-            split=self.split,
+            parted=self.split,
             found=self.found,
             fitted=self.fitted,
             ablations=self.ablations,
             curve=self.curve,
-            decided=decided,
-            effects=self.effects,
-            failed=self.died,
+            failed="; ".join(filter(None, (self.died, task_failures(inputs)))),
+            settings=self.settings,
+            store=self.store,
         )
+        decided, self.effects = trained.decided, trained.effects
+        self.verdict, self.model = decided.verdict, decided.model
+        self.judged, self.metrics = decided.judged, decided.metrics
         self.html = publish_training_report(trained, store=self.store)
         self.report, self.outcome = trained.describe(), trained.outcome
         self.next(self.end)

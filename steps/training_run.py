@@ -12,7 +12,8 @@ from ranking.importance import FeatureEffect, summarise
 from ranking.saved import from_json
 from steps.dataset import Dataset, read_dataset
 from steps.golden import GoldenSet
-from steps.promotion import CHALLENGER, CHAMPION, Decided
+from steps.promotion import CHALLENGER, CHAMPION, Decided, decide_and_keep
+from steps.settings import Settings
 from steps.splitting import Split
 from steps.store import Store
 from steps.studies import Ablation, CurvePoint
@@ -65,6 +66,37 @@ class TrainingRun:
         if self.split.by == "episode":
             lines.append("  one show only: the figures say nothing of other shows")
         return "\n".join(lines + ([f"  failed: {self.failed}"] if self.failed else []))
+
+
+def conclude(
+    run: str,
+    *,
+    golden: GoldenSet,
+    dataset: Dataset,
+    parted: Split,
+    found: Sequence[Found],
+    fitted: Fitted,
+    ablations: Sequence[Ablation],
+    curve: Sequence[CurvePoint],
+    failed: str,
+    settings: Settings,
+    store: Store,
+) -> TrainingRun:
+    """Let the gate decide on the fitted ranker, keep it, and take its scores apart."""
+    decided = decide_and_keep(fitted, dataset, parted, run=run, settings=settings, store=store)
+    return TrainingRun(
+        run=run,
+        golden=golden,
+        dataset=dataset,
+        split=parted,
+        found=found,
+        fitted=fitted,
+        ablations=ablations,
+        curve=curve,
+        decided=decided,
+        effects=explain(fitted, dataset, parted, store=store),
+        failed=failed,
+    )
 
 
 def explain(fitted: Fitted, dataset: Dataset, parted: Split, *, store: Store) -> tuple[FeatureEffect, ...]:
