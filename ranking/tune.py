@@ -6,6 +6,7 @@ trial, so what is found is never worse on the folds than not searching.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from ranking.spans import Floats
 if TYPE_CHECKING:
     import optuna
 
+log = logging.getLogger(__name__)
 Metric = Callable[[Floats, Ints], float]
 _STOPPING_PARTS = 5  # one of so many parts of the training episodes says when to stop
 _LEAST_STOPPING = 10  # episodes: fewer stop by accident, after a handful of rounds, and are worth more as training
@@ -87,6 +89,7 @@ def tune(
 
     options = options or TuneOptions()
     folds = _folds(lessons(groups), options, stops=kind.stops)
+    count = min(options.trials, kind.trials)
     first = _judge(kind, start or kind.options_type(), folds, metric)
     tried = [first]
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -97,12 +100,18 @@ def tune(
             tried.append(_judge(kind, kind.suggest(trial, first.options), folds, metric, first=first))
         except ModelError as error:
             raise optuna.TrialPruned(str(error)) from error
+        log.info("%s: tried %d of %d options, the best reaches %.3f", kind.name, len(tried), count, _best(tried).score)
         return tried[-1].score
 
-    study.optimize(attempt, n_trials=min(options.trials, kind.trials) - 1)
-    whole = [found for found in tried if found.trials[0].folds == len(folds)]
-    best = max(whole, key=lambda found: found.score)
+    study.optimize(attempt, n_trials=count - 1)
+    best = _best(tried)
     return replace(best, trials=tuple(trial for found in tried for trial in found.trials))
+
+
+def _best(tried: Sequence[Tuned]) -> Tuned:
+    """The best of those that were judged on all folds, as the first was."""
+    whole = tried[0].trials[0].folds
+    return max((found for found in tried if found.trials[0].folds == whole), key=lambda found: found.score)
 
 
 def _folds(learned: Sequence[RankingGroup], options: TuneOptions, *, stops: bool) -> tuple[Fold, ...]:

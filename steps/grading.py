@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from steps.golden import Golden, show_key
 from steps.settings import Settings
 from steps.store import Store
 
+log = logging.getLogger(__name__)
 _BATCH = 20  # episodes read at a time: their words and vectors are the largest things held
 _EDGE_S = 0.35  # a clip this near to the edge of a sentence begins on it
 
@@ -30,6 +32,8 @@ def graded_episodes(
     """Every heard episode with golden clips, in the order of ids, one at a time."""
     asset_ids = sorted(golden)
     for first in range(0, len(asset_ids), _BATCH):
+        if first:
+            log.info("graded %d of %d episodes", first, len(asset_ids))
         for episode in read_episodes(asset_ids[first : first + _BATCH], store=store):
             yield grade_episode(episode, golden[episode.asset.asset_id], length_s=length_s, settings=settings)
 
