@@ -148,7 +148,7 @@ class Place:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, "COLUMNS": "200"},
             input=json.dumps(asked),
             capture_output=True,
             text=True,
