@@ -25,8 +25,12 @@ _SUMMARY = re.compile(r"\{.*\}", re.DOTALL)
 def loudnorm(path: Path) -> dict[str, Any]:
     """What loudnorm's first pass prints of a file: input_i (LUFS), input_tp (dBTP), input_lra (LU), …"""
     av.logging.set_level(av.logging.INFO)
-    with av.logging.Capture(local=False) as printed:
-        _drain(path)
+    try:
+        with av.logging.Capture(local=False) as printed:
+            _drain(path)
+    finally:
+        # A decoder's threads that log wait for the interpreter's lock, which is held by who closes the decoder.
+        av.logging.set_level(None)
     found = _SUMMARY.search("".join(message for _, _, message in printed))
     return dict(json.loads(found[0])) if found else {}
 
