@@ -71,7 +71,7 @@ def run_demo() -> int:
     out, log = console(), log_path(store)
     what = "three short episodes and a film become previews and teach a ranker"
     out.print(f"[bold]rushes demo[/]: {what}, in {safe(absolute(store))}")
-    out.print("[dim]four to five minutes the first time, on two cores[/]\n")
+    out.print("[dim]two to four minutes the first time, on two cores[/]\n")
     try:
         done = demonstrate(store, log, out=out)
     except DemoError as failure:
