@@ -30,6 +30,11 @@ class Interval:
     def __str__(self) -> str:
         return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
 
+    @property
+    def signed(self) -> str:
+        """The same for people, as a difference."""
+        return f"{self.mean:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
+
 
 def bootstrap(
     values: Floats, clusters: Sequence[str], *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 7

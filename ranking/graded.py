@@ -68,9 +68,13 @@ class GradedEpisode:
         """How much its editors are trusted: as much as the most trusted one."""
         return max((clip.weight for clip in self.chosen), default=1.0)
 
+    def shown(self, *, gated: bool = True) -> Mask:
+        """Which clips a ranker gets to see: those that passed the gates, or all if the gates are off."""
+        return self.passed if gated else np.ones_like(self.passed)
+
     def group(self, *, gated: bool = True) -> RankingGroup:
-        """What a ranker learns from: the clips that passed the gates, or all."""
-        kept = self.passed if gated else np.ones_like(self.passed)
+        """What a ranker learns from."""
+        kept = self.shown(gated=gated)
         return RankingGroup(self.asset_id, self.matrix[kept], self.grades[kept], show=self.show, weight=self.weight)
 
     def clip(self, index: int) -> Segment:

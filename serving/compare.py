@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from serving.terminal import console, print_json, safe, table
-from steps.comparison import SURE, Change, Comparison, Measured, RankerChange, compare_runs, told_gain
+from steps.comparison import SURE, Change, Comparison, Measured, RankerChange, compare_runs
 
 _STYLES = {"better": "green", "worse": "red", "looks better": "dim green", "looks worse": "dim red"}
 _WIDEST = 60  # letters of a setting
@@ -49,7 +49,7 @@ def _pair(change: RankerChange) -> str:
 
 
 def _figure_row(change: Change) -> tuple[str | Text, ...]:
-    sure = told_gain(change.gain) if change.gain else ""
+    sure = change.gain.signed if change.gain else ""
     return (change.figure, *_numbers(change), _marked(change), sure)
 
 

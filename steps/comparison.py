@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from eval.bootstrap import Interval
 from eval.preview_metrics import LOWER_IS_BETTER
-from steps.judging import Judgement, difference
-from steps.promotion import CHALLENGER, CHAMPION
+from steps.judging import CHALLENGER, CHAMPION, Judgement, difference
 from steps.runs import FlowRun, RunError, artifact, find_run, parameters
 
 MEASURING = ("TrainRanker", "EvaluateModels")
@@ -124,7 +123,7 @@ def _sentence(comparison: Comparison, gains: Mapping[str, Interval]) -> str:
         if "worse" in marks
         else "is not surely better or worse than"
     )
-    told = ", ".join(f"{figure} {told_gain(gain)}" for figure, gain in gains.items())
+    told = ", ".join(f"{figure} {gain.signed}" for figure, gain in gains.items())
     judged = next(iter(gains.values()))
     return (
         f"The ranker in use after {comparison.second.run.run} {verdict} the one after {comparison.first.run.run}: "
@@ -135,11 +134,6 @@ def _sentence(comparison: Comparison, gains: Mapping[str, Interval]) -> str:
 def _unsure(comparison: Comparison) -> str:
     both = f"{comparison.first.run.run} and {comparison.second.run.run}"
     return f"{both} judged no episode in common, so nobody can say whether chance made the differences."
-
-
-def told_gain(gain: Interval) -> str:
-    """A difference with its interval: +0.031 (-0.010 to +0.070)."""
-    return f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
 
 
 def _surely(gain: Interval) -> Mark:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from eval.bootstrap import Interval
 from ranking.graded import GradedEpisode
 from ranking.prior import Prior
 from ranking.ranker import Ranker
-from steps.dataset import Dataset, keep_dataset, read_dataset
+from steps.dataset import Dataset, keep_dataset
 from steps.golden import GoldenSet
 from steps.grading import graded_episodes
-from steps.judging import Judged, Judgement, difference, figures
-from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR, judge_all
+from steps.judging import CHALLENGER, CHAMPION, EDITORS, PRIOR, Judged, Judgement, difference, figures, judge_all
 from steps.rankers import Lineage, current_ranker, kept_ranker, lineage_of
 from steps.runs import artifact, latest
 from steps.settings import Settings
@@ -23,7 +20,6 @@ from steps.slices import SliceFigures, slices
 from steps.store import Store
 from steps.training import golden_clips
 
-log = logging.getLogger(__name__)
 WORST = 10  # episodes that the report plays
 
 
@@ -73,13 +69,12 @@ def evaluate_previews(
     Episodes of shows that taught one of them are left out, unless nothing would remain. None without golden episodes.
     """
     golden = golden_clips(golden_file, settings=settings, store=store)
-    log.info("%s", golden.describe())
     graded = graded_episodes(golden.clips, length_s=length_s, settings=settings, store=store)
-    dataset = keep_dataset((episode for episode in graded if episode.golden), store=store)
-    if not dataset.episodes:
+    known = [episode for episode in graded if episode.golden]
+    if not known:
         return None
     rankers = _rankers(challenger, settings, store)
-    episodes, unseen = _unseen(read_dataset(dataset, store=store), rankers.values(), store)
+    episodes, unseen = _unseen(known, rankers.values(), store)
     judged = judge_all(episodes, {**rankers, PRIOR: Prior(settings.prior)})
     level = settings.train.level
     others = [name for name in judged if name not in (CHAMPION, EDITORS)]
@@ -92,7 +87,7 @@ def evaluate_previews(
         slices=slices(judged[CHAMPION], last_judgements(), level=level),
         unseen=unseen,
         golden=golden,
-        dataset=dataset,
+        dataset=keep_dataset(known, store=store),
     )
 
 
@@ -102,7 +97,9 @@ def _rankers(challenger: str, settings: Settings, store: Store) -> dict[str, Ran
     return {CHAMPION: champion, **({CHALLENGER: kept_ranker(named, store)} if named else {})}
 
 
-def _unseen(episodes: Sequence[GradedEpisode], rankers: Any, store: Store) -> tuple[list[GradedEpisode], bool]:
+def _unseen(
+    episodes: Sequence[GradedEpisode], rankers: Iterable[Ranker], store: Store
+) -> tuple[list[GradedEpisode], bool]:
     """The episodes whose shows taught none of the rankers; all, and False, if there is no such episode."""
     lineages: list[Lineage | None] = [lineage_of(ranker.identity, store=store) for ranker in rankers]
     taught = {show for lineage in lineages if lineage for show in lineage.shows}
@@ -119,7 +116,7 @@ def describe(previews: Previews | None) -> str:
     for name, reached in previews.metrics.items():
         ordered = f", nDCG@5 {reached['nDCG@5']:.3f}" if name != EDITORS else ""
         gain = previews.gains.get(name)
-        above = f"; the ranker in use gains {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})" if gain else ""
+        above = f"; the ranker in use gains {gain.signed}" if gain else ""
         lines.append(f"  {name:<11} IoU {reached['IoU']:.3f}{ordered}{above}")
     lines += [f"  worse than in the last run: {one}" for one in previews.dropped]
     return "\n".join(lines if previews.unseen else [*lines, "  these shows taught the ranker, so its figures flatter"])

@@ -55,7 +55,7 @@ def grade_episode(episode: Episode, golden: Sequence[Golden], *, length_s: float
         ious=best_ious(spans, liked),
         grades=grades(spans, golden, worth=[clip.grade for clip in golden], options=settings.labels),
         chosen=tuple(Chosen(c.start, c.end, c.editor, c.grade, c.weight) for c in golden),
-        facts=_facts(clips, episode, settings),
+        facts=_facts(columns, clips, episode, settings),
         keywords=len(clips.context.keywords),
         said_at_random=_said_at_random(clips, length_s),
         baselines=scores,
@@ -63,9 +63,8 @@ def grade_episode(episode: Episode, golden: Sequence[Golden], *, length_s: float
     )
 
 
-def _facts(clips: EpisodeClips, episode: Episode, settings: Settings) -> ClipFacts:
+def _facts(columns: Clips, clips: EpisodeClips, episode: Episode, settings: Settings) -> ClipFacts:
     hearing, gates = episode.hearing, settings.gates
-    columns = Clips.of(clips.candidates)
     start, end = columns.start, columns.end
     ads = Coverage(ad for ad in hearing.ads if ad.confidence >= gates.ad_confidence)
     music = Coverage(s for s in hearing.sounds if s.label == "music" and s.confidence >= gates.music_confidence)

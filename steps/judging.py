@@ -18,6 +18,7 @@ from ranking.graded import GradedEpisode
 from ranking.ranker import Ranker
 from ranking.spans import Floats
 
+CHALLENGER, CHAMPION, PRIOR, EDITORS = "challenger", "champion", "prior", "editors"  # who made an order, by role
 GOOD_IOU = 0.5  # a clip this near to a golden one is a find
 Figure = Literal["iou", "ndcg_5"]
 Judged = Mapping[str, Sequence["Judgement"]]  # by who made the order
@@ -45,7 +46,7 @@ class Judgement:
 
 def judge(episode: GradedEpisode, scores: Floats, *, gated: bool = True) -> Judgement:
     """Judge scores of all clips of an episode (clips,); what the gates exclude is passed over, unless they are off."""
-    shown = np.flatnonzero(episode.passed if gated else np.ones_like(episode.passed))
+    shown = np.flatnonzero(episode.shown(gated=gated))
     if not len(shown):
         return _judgement(episode, None, PreviewMetrics(pick=judge_pick(None, episode.golden)))
     best = int(shown[order(scores[shown], episode.start[shown])[0]])
@@ -74,17 +75,29 @@ def _judgement(episode: GradedEpisode, pick: Segment | None, metrics: PreviewMet
     return Judgement(episode.asset_id, episode.title, episode.show, episode.traits, pick, metrics)
 
 
-def judge_ranker(ranker: Ranker, episodes: Iterable[GradedEpisode], *, gated: bool = True) -> list[Judgement]:
+def judge_all(episodes: Sequence[GradedEpisode], rankers: Mapping[str, Ranker]) -> dict[str, list[Judgement]]:
+    """Rankers, baselines and editors on the same episodes, by name."""
+    judged = {name: judge_ranker(ranker, episodes) for name, ranker in rankers.items()}
+    for name in sorted({name for episode in episodes for name in episode.baselines}):
+        judged[name] = [judge(episode, episode.baselines[name]) for episode in episodes]
+    return {**judged, EDITORS: judge_editors(episodes)}
+
+
+def judge_ranker(ranker: Ranker, episodes: Iterable[GradedEpisode]) -> list[Judgement]:
     """Judge a ranker as it works in production: it sees the clips of one episode that passed the gates."""
-    return [judge(episode, scores_of(ranker, episode, gated=gated), gated=gated) for episode in episodes]
+    return [judge(episode, scores_of(ranker, episode)) for episode in episodes]
 
 
-def scores_of(ranker: Ranker, episode: GradedEpisode, *, gated: bool = True) -> Floats:
-    """Scores of all clips (clips,); those that the ranker does not get to see have none."""
-    scores = np.full(len(episode.start), -np.inf)
-    shown = episode.passed if gated else np.ones_like(episode.passed)
-    scores[shown] = ranker.score(episode.matrix[shown]).values
-    return scores
+def scores_of(ranker: Ranker, episode: GradedEpisode) -> Floats:
+    """Scores of all clips (clips,), as `spread` gives them."""
+    return spread(ranker.score(episode.matrix[episode.shown()]).values, episode)
+
+
+def spread(scores: Floats, episode: GradedEpisode, *, gated: bool = True) -> Floats:
+    """Scores of all clips (clips,), from those of the clips that were shown; the others have none, -inf."""
+    whole = np.full(len(episode.start), -np.inf)
+    whole[episode.shown(gated=gated)] = scores
+    return whole
 
 
 def judge_editors(episodes: Iterable[GradedEpisode]) -> list[Judgement]:

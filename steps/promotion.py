@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from eval.bootstrap import Interval
-from ranking.graded import GradedEpisode
 from ranking.prior import Prior
-from ranking.ranker import Ranker
 from ranking.saved import from_json
 from steps.dataset import Dataset, read_dataset
-from steps.judging import Judged, Judgement, difference, figures, judge, judge_editors, judge_ranker
+from steps.judging import CHALLENGER, CHAMPION, PRIOR, Judged, difference, figures, judge_all
 from steps.rankers import Lineage, current_ranker, keep_ranker, lineage_of, promote
 from steps.settings import Settings
 from steps.splitting import Split
@@ -22,7 +20,6 @@ from steps.training import Fitted
 from steps.version import VERSION
 
 log = logging.getLogger(__name__)
-CHALLENGER, CHAMPION, PRIOR, EDITORS = "challenger", "champion", "prior", "editors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +68,6 @@ def decide_and_keep(
     return Decided(verdict, judged, metrics, key)
 
 
-def judge_all(episodes: Sequence[GradedEpisode], rankers: Mapping[str, Ranker]) -> dict[str, list[Judgement]]:
-    """Rankers, baselines and editors on the same episodes, by name."""
-    judged = {name: judge_ranker(ranker, episodes) for name, ranker in rankers.items()}
-    for name in sorted({name for episode in episodes for name in episode.baselines}):
-        judged[name] = [judge(episode, episode.baselines[name]) for episode in episodes]
-    return {**judged, EDITORS: judge_editors(episodes)}
-
-
 def decide(judged: Judged, fitted: Fitted, champion: str, *, taught: Iterable[str], settings: Settings) -> Verdict:
     """Compare two rankers on the held-out shows; those that `taught` the champion would flatter it and are left out."""
     known = set(taught)
@@ -107,7 +96,7 @@ def _told(gain: Interval, fitted: Fitted, shows: set[str]) -> str:
     known = shows <= set(fitted.shows)  # there is one show, so its episodes were parted
     what = f"{gain.count} held-out episode" if known else f"{gain.clusters} held-out show"
     many = gain.count > 1 if known else gain.clusters > 1
-    return f"nDCG@5 {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {what}{'s' if many else ''}"
+    return f"nDCG@5 {gain.signed} on {what}{'s' if many else ''}"
 
 
 def _lineage(

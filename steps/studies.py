@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eval.bootstrap import Interval, bootstrap
+from eval.bootstrap import Interval
 from featurization.errors import ModelError
 from ranking.ablation import FEATURE_GROUPS, blinded
 from ranking.folds import show_folds
@@ -19,11 +19,11 @@ from ranking.prior import Prior
 from ranking.spans import Floats
 from ranking.tune import TuneOptions, tune
 from steps.dataset import Dataset, read_dataset
-from steps.judging import Judgement, difference, interval, judge, pooled
+from steps.judging import Judgement, difference, interval, judge, pooled, spread
 from steps.settings import Settings
 from steps.splitting import Split
 from steps.store import Store
-from steps.training import Fitted, ndcg_5
+from steps.training import Fitted, lessons, ndcg_5, reached
 
 log = logging.getLogger(__name__)
 EVERYTHING, GATES_OFF = "everything", "gates off"
@@ -68,19 +68,10 @@ def _out_of_fold(
     once = replace(settings.tune, trials=1)
     scores = tune(KINDS[fitted.kind], groups, metric=ndcg_5, options=once, start=fitted.options).out_of_fold
     return [
-        judge(episode, _spread(scores[episode.asset_id], episode, gated), gated=gated)
+        judge(episode, spread(scores[episode.asset_id], episode, gated=gated), gated=gated)
         for episode in episodes
         if episode.asset_id in scores
     ]
-
-
-def _spread(scores: Floats, episode: GradedEpisode, gated: bool) -> Floats:
-    """Scores of all clips, from those of the clips that were shown."""
-    if not gated:
-        return scores
-    spread = np.full(len(episode.start), -np.inf)
-    spread[episode.passed] = scores
-    return spread
 
 
 def _row(name: str, judged: Sequence[Judgement], whole: Sequence[Judgement] | None = None) -> Ablation:
@@ -100,11 +91,11 @@ def learning_curve(
     fitted: Fitted, dataset: Dataset, parted: Split, *, settings: Settings, store: Store
 ) -> list[CurvePoint]:
     """What the fitted kind reaches with fewer golden episodes, from the prior's 0 up to all there are."""
-    groups = teaching(parted.training(read_dataset(dataset, store=store)))
+    groups = lessons(dataset, parted, store=store)
     fold = show_folds([group.show for group in groups], settings.tune.folds, settings.tune.seed)
     most = min(int((fold != number).sum()) for number in np.unique(fold))
-    prior = [ndcg_5(Prior(settings.prior).score(group.matrix).values, group.grades) for group in groups]
-    points = [CurvePoint(0, bootstrap(np.array(prior), [group.show for group in groups]))]
+    prior = Prior(settings.prior)
+    points = [CurvePoint(0, reached([prior.score(group.matrix).values for group in groups], groups))]
     for count in sorted({*(n for n in settings.train.curve if n < most), most}):
         try:
             points.append(CurvePoint(count, _taught_by(count, groups, fold, fitted, settings.tune)))
@@ -117,12 +108,13 @@ def _taught_by(
     count: int, groups: Sequence[RankingGroup], fold: np.ndarray, fitted: Fitted, options: TuneOptions
 ) -> Interval:
     """nDCG@5 of each fold under a ranker that so many episodes of other folds taught."""
-    values, shows = [], []
+    scores: list[Floats] = []
+    judged: list[RankingGroup] = []
     rng = np.random.default_rng(options.seed)
     for number in np.unique(fold):
         others = rng.permutation(np.flatnonzero(fold != number))[:count]
         ranker = KINDS[fitted.kind].train([groups[int(index)] for index in others], options=fitted.options)
         scored = [group for group, own in zip(groups, fold, strict=True) if own == number]
-        values += [ndcg_5(ranker.score(group.matrix).values, group.grades) for group in scored]
-        shows += [group.show for group in scored]
-    return bootstrap(np.array(values), shows)
+        scores += [ranker.score(group.matrix).values for group in scored]
+        judged += scored
+    return reached(scores, judged)

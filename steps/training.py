@@ -72,7 +72,6 @@ def ndcg_5(scores: Floats, grades: Ints) -> float:
 def prepare(golden_file: str, *, length_s: float, settings: Settings, store: Store) -> tuple[GoldenSet, Dataset, Split]:
     """Golden clips from all sources, the graded clips of their episodes, and which shows are held out."""
     golden = golden_clips(golden_file, settings=settings, store=store)
-    log.info("%s", golden.describe())
     if not golden.clips:
         raise ModelError(
             "there is no golden clip to learn from: ingest feeds with podcast:soundbite tags, POST /golden-clips, or "
@@ -87,13 +86,20 @@ def prepare(golden_file: str, *, length_s: float, settings: Settings, store: Sto
 def golden_clips(golden_file: str, *, settings: Settings, store: Store) -> GoldenSet:
     """The golden clips of a run: those of the store, and of a CSV or Parquet file if one is named."""
     file = Path(golden_file) if golden_file else None
-    return gather_golden(store=store, options=settings.golden, off_policy=settings.off_policy, file=file)
+    golden = gather_golden(store=store, options=settings.golden, off_policy=settings.off_policy, file=file)
+    log.info("%s", golden.describe())
+    return golden
+
+
+def lessons(dataset: Dataset, parted: Split, *, store: Store) -> list[RankingGroup]:
+    """What the episodes on the teaching side have to teach."""
+    return teaching(parted.training(read_dataset(dataset, store=store)))
 
 
 def search_kind(kind: str, dataset: Dataset, parted: Split, *, settings: Settings, store: Store) -> Found:
     """Tune one kind of ranker on the episodes that teach."""
     started = time.perf_counter()
-    groups = teaching(parted.training(read_dataset(dataset, store=store)))
+    groups = lessons(dataset, parted, store=store)
     start = getattr(settings, kind)  # each kind has a table of the config
     found = search(kind, groups, prior=Prior(settings.prior), options=settings.tune, start=start)
     log.info("%s: nDCG@5 %s out of fold, weight %g beside the prior", kind, found.ndcg_5, found.blend.weight)
@@ -125,7 +131,7 @@ def fit_best(
     """Train the first of `found`, the best, with its options. Raises ModelError if no search came to an end."""
     if not found:
         raise ModelError(f"no kind of ranker could be trained ({died or 'no reason was left'})")
-    groups = teaching(parted.training(read_dataset(dataset, store=store)))
+    groups = lessons(dataset, parted, store=store)
     best = found[0]
     ranker = fit(best, groups, prior=Prior(settings.prior))
     log.info("%s has the best nDCG@5 out of fold, %.3f; trained %s", best.kind, best.worth, ranker.identity)

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ranking.blend import BlendedRanker
-from ranking.graded import teaching
 from ranking.importance import FeatureEffect, summarise
 from ranking.saved import from_json
-from steps.dataset import Dataset, read_dataset
+from steps.dataset import Dataset
 from steps.golden import GoldenSet
-from steps.promotion import CHALLENGER, CHAMPION, Decided, decide_and_keep
+from steps.judging import CHALLENGER, CHAMPION
+from steps.promotion import Decided, decide_and_keep
 from steps.settings import Settings
 from steps.splitting import Split
 from steps.store import Store
 from steps.studies import Ablation, CurvePoint
-from steps.training import Fitted, Found
+from steps.training import Fitted, Found, lessons
 
 _EXPLAINED = 100  # episodes whose scores are taken apart: more of them change no bar
 
@@ -101,7 +101,7 @@ def conclude(
 
 def explain(fitted: Fitted, dataset: Dataset, parted: Split, *, store: Store) -> tuple[FeatureEffect, ...]:
     """What the trained ranker goes by, on episodes that taught it; of one without a say, what it learned."""
-    groups = teaching(parted.training(read_dataset(dataset, store=store)))
+    groups = lessons(dataset, parted, store=store)
     ranker = from_json(fitted.document)
     shown = ranker.learned if isinstance(ranker, BlendedRanker) and ranker.weight == 0 else ranker
     return summarise(shown, groups[:_EXPLAINED])

@@ -15,8 +15,8 @@ from ranking.features import FEATURES_VERSION
 from ranking.linear import LinearRanker
 from ranking.prior import Prior
 from ranking.saved import to_json
-from steps.judging import Judgement
-from steps.promotion import CHALLENGER, CHAMPION, decide
+from steps.judging import CHALLENGER, CHAMPION, Judgement
+from steps.promotion import decide
 from steps.rankers import (
     CHAMPION as IN_USE,
 )

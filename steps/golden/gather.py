@@ -36,7 +36,8 @@ def gather_golden(
     library = Library(store)
     stated, malformed = read_clips(file) if file else ([], [])
     heard = (library.assets[asset_id] for asset_id in sorted(library.heard))
-    streamed = from_streams(stream_clips(store, off_policy or OffPolicyOptions()))
+    # The log of events is long: it is not read where it would weigh nothing.
+    streamed = from_streams(stream_clips(store, off_policy or OffPolicyOptions())) if options.weights.streams else ()
     claims = [*from_feeds(heard), *from_store(store.read(GOLDEN_CLIPS)), *streamed, *stated]
     checked, refused = _checked(claims, library, options)
     kept, repeated = _without_repeats(checked, options)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eval.preview_metrics import LOWER_IS_BETTER
-from steps.judging import Figure, Judged, Judgement, interval
-from steps.promotion import CHALLENGER, CHAMPION, EDITORS, PRIOR
+from steps.judging import CHALLENGER, CHAMPION, EDITORS, PRIOR, Figure, Judged, Judgement, interval
 from steps.reporting.charts import Bar, Style, bar_chart, estimate
 from steps.reporting.numbers import three
 from steps.reporting.page import block, columns, joined, note

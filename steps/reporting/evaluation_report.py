@@ -9,8 +9,7 @@ from markupsafe import Markup
 from eval.bootstrap import Interval
 from eval.online import Experiment, Reading
 from steps.evaluation import Previews
-from steps.judging import interval
-from steps.promotion import CHAMPION, EDITORS, PRIOR
+from steps.judging import CHAMPION, EDITORS, PRIOR, interval
 from steps.reporting.charts import Bar, bar_chart, sign_style
 from steps.reporting.contestants import comparison, contestants, ranker_name
 from steps.reporting.detector_sections import tags_section, truth_section

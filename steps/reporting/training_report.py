@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from steps.promotion import CHALLENGER, CHAMPION, EDITORS
+from steps.judging import CHALLENGER, CHAMPION, EDITORS
 from steps.reporting.charts import gain_strip
 from steps.reporting.contestants import PRIOR_NAME, comparison, ranker_name
 from steps.reporting.golden_section import editors_of, golden_section
