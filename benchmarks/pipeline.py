@@ -68,7 +68,8 @@ def measure(job: Job) -> Measured:
     peers = _peers(job, sorted(media), runner)
     media_s = sum(media.values())
     published = runner.summary(first.runs[2])
-    timings = {**runner.summary(first.runs[1]).timings, **published.timings}
+    spent = {**runner.summary(first.runs[1]).spent, **published.spent}
+    timings = {name: one.wall_s for name, one in spent.items()}
     return Measured(
         metrics=_metrics(first, second, timings, media_s),
         peers={name: _peer_metrics(figures, media_s) for name, figures in peers.items()},

@@ -1,14 +1,13 @@
-"""What was computed from an asset's bytes, computed at most once, with the time that it took."""
+"""What was computed from an asset's bytes, computed at most once, with what that took."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
 
+from steps.spending import Meter
 from steps.store import FeatureKey, Store
 from steps.tables import Table
 
@@ -34,7 +33,7 @@ class Cache:
 
     def __init__(self, store: Store, sha256: str) -> None:
         self.store, self.sha256 = store, sha256
-        self.timings: dict[str, float] = {}  # wall seconds by extractor, of what had to be computed
+        self.meter = Meter()  # by extractor, of what had to be computed
 
     def rows(
         self,
@@ -49,7 +48,7 @@ class Cache:
         key = self._key(extractor, options, version)
         rows = self.store.recall_rows(key, table)
         if rows is None:
-            with self.timed(extractor):
+            with self.meter.timed(extractor):
                 rows = tuple(compute())
             self.store.remember_rows(key, table, rows)
         return rows
@@ -61,18 +60,10 @@ class Cache:
         key = self._key(extractor, options, version)
         array = self.store.recall_array(key)
         if array is None:
-            with self.timed(extractor):
+            with self.meter.timed(extractor):
                 array = compute()
             self.store.remember_array(key, array)
         return array
 
     def _key(self, extractor: str, options: object, version: str) -> FeatureKey:
         return FeatureKey(self.sha256, extractor, version or VERSIONS[extractor], repr(options))
-
-    @contextmanager
-    def timed(self, extractor: str) -> Iterator[None]:
-        """Count wall seconds for the extractor alone: what it makes others compute counts for them."""
-        before, begun = sum(self.timings.values()), time.perf_counter()
-        yield
-        inside = sum(self.timings.values()) - before
-        self.timings[extractor] = self.timings.get(extractor, 0.0) + time.perf_counter() - begun - inside

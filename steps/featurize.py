@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from steps.models import Models
 from steps.quarantine import quarantined
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.settings import Settings
+from steps.spending import Spent, pooled, total
 from steps.store import Store, Writes
 from steps.tables import (
     ADS,
@@ -48,7 +48,7 @@ class Heard:
 
     asset_id: str
     problem: Quarantined | None = None
-    timings: dict[str, float] = field(default_factory=dict)  # wall seconds by extractor
+    spent: dict[str, Spent] = field(default_factory=dict)  # by extractor
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Summary:
 
     heard: tuple[str, ...]
     problems: tuple[Quarantined, ...]
-    timings: dict[str, float]
+    spent: dict[str, Spent]  # by extractor
 
     @property
     def outcome(self) -> Outcome:
@@ -91,7 +91,7 @@ def _hear(asset: Asset, *, models: Models, store: Store, place: str) -> Heard:
         except Exception as error:  # whatever it is, the other assets go on
             problem = quarantined(error, source=asset.source, title=asset.title, stage="featurize")
             return Heard(asset.asset_id, problem)
-        return Heard(asset.asset_id, timings=recording.cache.timings)
+        return Heard(asset.asset_id, spent=recording.cache.meter.spent)
 
 
 def commit_hearings(
@@ -116,8 +116,7 @@ def commit_hearings(
     quarantine = {a: [problems[a]] if a in problems else [] for a in asset_ids}
     if asset_ids:
         store.commit(run, {**writes, QUARANTINE: quarantine})
-    timings = sum((Counter(outcome.timings) for outcome in by_id.values()), Counter[str]())
-    return Summary(tuple(heard), tuple(problems.values()), dict(timings))
+    return Summary(tuple(heard), tuple(problems.values()), pooled(outcome.spent for outcome in by_id.values()))
 
 
 def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:
@@ -172,10 +171,10 @@ def _seen(viewing: Viewing) -> dict[Table[Any], Sequence[Any]]:
 
 def describe(summary: Summary, media_hours: float) -> str:
     """A few lines for the terminal: what was heard, what took the time, and what could not be heard."""
-    spent = sum(summary.timings.values())
+    spent = total(summary.spent).wall_s
     share = f"{spent / (36 * media_hours):.1f} % of real time" if media_hours else "nothing to do"
     lines = [f"heard {len(summary.heard)} assets, {media_hours:.2f} h of media, in {spent:.0f} s ({share})"]
-    told = [(name, seconds) for name, seconds in summary.timings.items() if seconds >= LEAST_TOLD_S]
+    told = [(name, one.wall_s) for name, one in summary.spent.items() if one.wall_s >= LEAST_TOLD_S]
     lines += [f"  {name:<14} {seconds:7.1f} s" for name, seconds in sorted(told, key=lambda item: -item[1])]
     lines += [f"quarantined: {p.title}: {p.detail}" for p in summary.problems]
     return "\n".join(lines)

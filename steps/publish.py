@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from steps.quarantine import quarantined
 from steps.rankers import current_ranker
 from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
+from steps.spending import Meter, Spent, pooled
 from steps.store import Store, Writes
 from steps.tables import ASSETS, PROFILES, QUARANTINE, only
 from steps.version import VERSION
@@ -43,7 +43,7 @@ class Published:
     preview: Preview | None = None
     candidates: tuple[ScoredCandidate, ...] = ()
     problem: Quarantined | None = None
-    render_s: float = 0.0  # wall seconds of cutting, mastering and encoding
+    spent: dict[str, Spent] = field(default_factory=dict)  # on cutting, mastering and encoding
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Summary:
     published: tuple[str, ...]
     refused: tuple[str, ...]
     problems: tuple[Quarantined, ...]
-    timings: dict[str, float] = field(default_factory=dict)  # wall seconds by kind of work
+    spent: dict[str, Spent] = field(default_factory=dict)  # by kind of work
 
     @property
     def outcome(self) -> Outcome:
@@ -107,9 +107,10 @@ class Publisher:
             log.info("%s: no preview: %s", title, choice.reason)
             return Published(asset_id, draft, candidates)
         log.info("%s: cutting from %s", title, ", ".join(f"{m.start:.1f} s" for m in draft.moments))
-        begun = time.perf_counter()
-        preview = self._rendered(episode, draft)
-        return Published(asset_id, preview, candidates, render_s=time.perf_counter() - begun)
+        meter = Meter()
+        with meter.timed("render"):
+            preview = self._rendered(episode, draft)
+        return Published(asset_id, preview, candidates, spent=meter.spent)
 
     def _draft(self, episode: Episode, choice: Choice | NoChoice) -> Preview:
         """All of the preview that is known before rendering."""
@@ -180,7 +181,7 @@ def commit_previews(
         published=tuple(a for a in asset_ids if a in made and made[a].status == "published"),
         refused=tuple(a for a in asset_ids if a in made and made[a].status == "refused"),
         problems=tuple(problems.values()),
-        timings={"render": sum(outcome.render_s for outcome in by_id.values())},
+        spent=pooled(outcome.spent for outcome in by_id.values()),
     )
 
 

@@ -91,7 +91,7 @@ class Recording:
     @cached_property
     def pcm(self) -> Pcm:
         """The samples, decoded once to a scratch file that is read in windows; silence for a film without sound."""
-        with self.cache.timed("decode"):
+        with self.cache.meter.timed("decode"):
             if not self.asset.has_audio:
                 return silent_pcm(self.asset.duration_s, scratch=self.scratch)
             return decode_audio(self.media, scratch=self.scratch, options=self.settings.decode)

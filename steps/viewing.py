@@ -76,7 +76,7 @@ class Viewing:
     @cached_property
     def footage(self) -> Footage:
         """The pictures, decoded once to a scratch folder."""
-        with self.cache.timed("frames"):
+        with self.cache.meter.timed("frames"):
             return decode_frames(self.recording.media, scratch=self.recording.scratch, options=self.settings.frames)
 
     @cached_property
