@@ -74,7 +74,8 @@ class ProjectFlow(FlowSpec):
     @property
     def settings(self) -> "Settings":
         """The run's settings, as frozen option classes."""
-        from steps.settings import Settings, build
+        from steps.options import build
+        from steps.settings import Settings
 
         return build(Settings, self.config.to_dict())
 

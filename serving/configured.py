@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featurization.errors import ConfigError
-from steps.settings import Settings, build, parse
+from steps.options import build
+from steps.settings import Settings, parse
 from steps.store import ROOT
 
 if TYPE_CHECKING:

@@ -21,11 +21,12 @@ from stocked_store import stocked
 
 from featurization.media import Asset, Hearing, LevelTrack, Segment, Shot, SoundSpan, Vector
 from steps.feed_copies.publish_copies import write_feed_copies
+from steps.options import build
 from steps.previews import PREVIEWS, Preview
 from steps.publish import Summary, choose_assets, commit_previews, describe, publish_chunk, restore_previews
 from steps.rendering.captions import caption_cues
 from steps.reporting.run_report import run_report
-from steps.settings import Settings, build
+from steps.settings import Settings
 from steps.store import Store
 from steps.tables import ASSETS, LEVELS, PROFILES, SENTENCES, SHOTS, SOUNDS, VECTORS, WORDS
 

@@ -14,7 +14,8 @@ from featurization.media import Segment, Soundbite
 from steps.golden import Golden, GoldenOptions, GoldenSet, RefusedClip, gather_golden, show_key
 from steps.golden.claims import from_streams
 from steps.golden.clips import SourceWeights
-from steps.settings import Settings, build
+from steps.options import build
+from steps.settings import Settings
 from steps.store import Store
 from steps.streams import StreamedClip
 

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from featurization.errors import ConfigError
-from steps.settings import build
+from steps.options import build
 
 
 @dataclass(frozen=True)
