@@ -1,7 +1,7 @@
 """Hear and see what came in, and index it: `python flows/featurize_media.py run`."""
 
 from metaflow import Parameter, catch, current, resources, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
+from project_flow import ProjectFlow, forget_staged, main, report_outcome, task_failures, told_plainly
 
 
 class FeaturizeMedia(ProjectFlow):
@@ -11,28 +11,30 @@ class FeaturizeMedia(ProjectFlow):
     index at once; a run that dies before leaves both as they were.
 
     Artifacts:
-        chunks: asset ids by task
-        media_hours: hours of media in the run
+        plan: `steps.featurize.Plan`: asset ids by task, media hours, and what is left to the next run
         summary: `steps.featurize.Summary`: ids of what was heard, what was quarantined, wall seconds by extractor
         indexed: `steps.index.Indexed`: the generation of the search index that holds it
         report: the same in a few lines for people
-        outcome: "complete", or "partial" if something was quarantined
+        outcome: "complete", or "partial" if something was quarantined or the index could not be published
     """
 
     assets = Parameter("assets", default="new", help="new (not heard yet), all, or asset ids with commas between")
+    max_hours = Parameter("max-hours", type=float, default=0.0, help="take on at most so many hours of media; 0: all")
+    max_cost = Parameter(
+        "max-cost", type=float, default=0.0, help="and not more than costs this, by the [prices]; 0: all"
+    )
+    order = Parameter("order", default="newest", help="what goes first: newest, or most-listened")
 
     @step
     @told_plainly
     def start(self):
         """Choose the assets and share them out."""
-        from steps.chunks import plan_chunks
-        from steps.featurize import choose_assets
-        from steps.models import Models
+        from steps.admission import Bounds
+        from steps.featurize import plan_run
 
-        Models(self.settings).check()
-        chosen = choose_assets(self.assets, store=self.store)
-        self.media_hours = sum(asset.duration_s for asset in chosen) / 3600
-        self.chunks = plan_chunks(chosen, self.settings.fanout)
+        bounds = Bounds(self.max_hours, self.max_cost, self.order)
+        self.plan = plan_run(self.assets, bounds, settings=self.settings, store=self.store)
+        self.chunks = list(self.plan.chunks)
         self.next(self.hear, foreach="chunks")
 
     @catch(var="failure")
@@ -45,7 +47,8 @@ class FeaturizeMedia(ProjectFlow):
         """Run the models over one chunk of assets; what is cached is read."""
         from steps.featurize import hear_chunk
 
-        self.outcomes = hear_chunk(self.input, settings=self.settings, store=self.store)
+        run = f"{current.flow_name}/{current.run_id}"
+        self.outcomes = hear_chunk(self.input, run=run, settings=self.settings, store=self.store)
         self.next(self.commit)
 
     @step
@@ -54,17 +57,17 @@ class FeaturizeMedia(ProjectFlow):
         """Commit the tables of all chunks, at once."""
         from steps.featurize import commit_hearings, describe
 
-        self.merge_artifacts(inputs, include=["chunks", "media_hours"])
+        self.merge_artifacts(inputs, include=["plan"])
         outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
         self.summary = commit_hearings(
-            self.chunks,
+            self.plan,
             outcomes,
             died=task_failures(inputs),
             run=f"{current.flow_name}/{current.run_id}",
             settings=self.settings,
             store=self.store,
         )
-        self.report = describe(self.summary, self.media_hours)
+        self.report = describe(self.summary, self.plan)
         self.outcome = self.summary.outcome
         self.next(self.publish_index)
 
@@ -83,6 +86,7 @@ class FeaturizeMedia(ProjectFlow):
     def end(self):
         """Say what was heard, what it took, and what could not be."""
         print(f"{self.report}\n{self.indexed.describe()}")
+        forget_staged(self.store)
         report_outcome(self.outcome)
 
 

@@ -1,7 +1,7 @@
 """Bring media in: `python flows/ingest_media.py run --source samples/feed.xml`."""
 
 from metaflow import Parameter, catch, current, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
+from project_flow import ProjectFlow, forget_staged, main, report_outcome, task_failures, told_plainly
 
 
 class IngestMedia(ProjectFlow):
@@ -38,7 +38,8 @@ class IngestMedia(ProjectFlow):
         """Download, verify and keep one batch of items."""
         from steps.ingest import ingest_batch
 
-        self.ingested = ingest_batch(self.listing, self.input, settings=self.settings, store=self.store)
+        run = f"{current.flow_name}/{current.run_id}"
+        self.ingested = ingest_batch(self.listing, self.input, run=run, settings=self.settings, store=self.store)
         self.next(self.commit)
 
     @step
@@ -61,6 +62,7 @@ class IngestMedia(ProjectFlow):
     def end(self):
         """Say what came in and what did not."""
         print(self.report)
+        forget_staged(self.store)
         report_outcome(self.outcome)
 
 

@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metaflow import Config, FlowSpec, package_sources
+from metaflow import Config, FlowSpec, current, package_sources
 from metaflow.exception import MetaflowException
 
 import steps
@@ -111,6 +111,14 @@ def task_failures(inputs) -> str:
     """Why tasks of a foreach died, as `@catch(var="failure")` kept it; empty if none did."""
     failures = (getattr(task, "failure", None) for task in inputs)
     return "; ".join(sorted({str(failure.exception).strip().splitlines()[-1] for failure in failures if failure}))
+
+
+def forget_staged(store: "Store") -> None:
+    """Delete what this run, and the one that it resumed, had staged: it is committed."""
+    from steps.staging import clear
+
+    for run_id in {current.run_id, current.origin_run_id} - {None}:
+        clear(store, f"{current.flow_name}/{run_id}")
 
 
 def report_outcome(outcome: str) -> None:

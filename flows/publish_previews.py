@@ -1,7 +1,7 @@
 """Cut the previews: `python flows/publish_previews.py run`."""
 
 from metaflow import Parameter, card, catch, current, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
+from project_flow import ProjectFlow, forget_staged, main, report_outcome, task_failures, told_plainly
 
 
 class PublishPreviews(ProjectFlow):
@@ -23,12 +23,9 @@ class PublishPreviews(ProjectFlow):
     @told_plainly
     def start(self):
         """Choose the assets and share them out."""
-        from steps.chunks import plan_chunks
-        from steps.publish import choose_assets
-        from steps.rankers import current_ranker
+        from steps.publish import plan_run
 
-        current_ranker(self.store, self.settings)  # a model that does not fit is refused before any work
-        self.chunks = plan_chunks(choose_assets(self.assets, store=self.store), self.settings.fanout)
+        self.chunks = plan_run(self.assets, settings=self.settings, store=self.store)
         self.next(self.render, foreach="chunks")
 
     @catch(var="failure")
@@ -70,6 +67,7 @@ class PublishPreviews(ProjectFlow):
     def end(self):
         """Say what was published, and why the rest was not."""
         print(self.report)
+        forget_staged(self.store)
         report_outcome(self.outcome)
 
 

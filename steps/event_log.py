@@ -73,10 +73,16 @@ class EventLog:
         self._known = known
 
 
-def read_log(store: Store, columns: Sequence[str] = (), filters: Any = None) -> pa.Table:
-    """The events that pass `filters` (as pyarrow takes them), each id once; all columns, or those named."""
+def read_log(
+    store: Store, columns: Sequence[str] = (), filters: Any = None, *, since: datetime | None = None
+) -> pa.Table:
+    """The events that pass `filters` (as pyarrow takes them), each id once; all columns, or those named.
+
+    `since` leaves out the days of arrival before it, without reading them.
+    """
     wanted = [*dict.fromkeys([*columns, "id"])] if columns else list(EVENTS.schema.names)
-    parts = [part for day in store.files.list(_FOLDER) for part in _parts(store, day, wanted, filters)]
+    days = [day for day in store.files.list(_FOLDER) if since is None or day >= _day(since)]
+    parts = [part for day in days for part in _parts(store, day, wanted, filters)]
     return _once(pa.concat_tables([EVENTS.schema.empty_table().select(wanted), *parts], promote_options="default"))
 
 

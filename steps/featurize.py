@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
+from operator import attrgetter
 from typing import Any, Literal
 
-from featurization.media import Asset, Hearing, LevelTrack, Quarantined, Vector
-from steps.chunks import chosen
+from featurization.media import Asset, LevelTrack, Quarantined
+from steps.admission import Bounds, admitted
+from steps.chunks import Waiting, chosen, media_hours, plan_chunks, waiting
 from steps.extracted import layer_table
 from steps.models import Models
-from steps.quarantine import quarantined
+from steps.quarantine import quarantined, set_aside, set_aside_ids
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.settings import Settings
 from steps.spending import Spent, pooled, total
+from steps.staging import Rows, Staging, Work, gathered, work_through
 from steps.store import Store, Writes
 from steps.tables import (
     ADS,
@@ -47,6 +51,7 @@ class Heard:
     """What became of one asset in a task."""
 
     asset_id: str
+    staged_by: str  # "FLOW/ID" of the run whose task it was; of a resumed run, that may be the one before
     problem: Quarantined | None = None
     spent: dict[str, Spent] = field(default_factory=dict)  # by extractor
 
@@ -64,59 +69,131 @@ class Summary:
         return "partial" if self.problems else "complete"
 
 
-def choose_assets(which: str, *, store: Store) -> list[Asset]:
-    """`new` (without features), `all`, or asset ids with commas between; unknown ids raise ConfigError."""
-    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items()}
+HEARD = Table("heard", Heard)
+_TABLES = (
+    PROFILES,
+    WORDS,
+    SENTENCES,
+    TURNS,
+    SOUNDS,
+    TOPICS,
+    ADS,
+    SPOILERS,
+    LEVELS,
+    VECTORS,
+    FILMS,
+    SHOTS,
+    SCENES,
+    TAGS,
+)
+
+
+def choose_assets(which: str, *, store: Store) -> list[Waiting]:
+    """`new` (without features, and not set aside), `all`, or ids with commas between. ConfigError if one is unknown."""
     refusal = ("no asset", f"in {store.url}; `rushes assets` lists them")
-    return chosen(which, assets, done=store.read(PROFILES), refusal=refusal)
+    done = {*store.asset_ids(PROFILES), *set_aside_ids(store, "featurize")}
+    return chosen(which, waiting(store), done=done, refusal=refusal)
 
 
-def hear_chunk(asset_ids: Sequence[str], *, settings: Settings, store: Store) -> list[Heard]:
-    """Compute every feature of a chunk of assets into the store's cache; a bad asset does not stop the others."""
-    models = Models(settings)
-    assets = store.read(ASSETS, asset_ids)
-    return [
-        _hear(assets[asset_id][0], models=models, store=store, place=f"{n} of {len(asset_ids)}")
-        for n, asset_id in enumerate(asset_ids, start=1)
-    ]
+@dataclass(frozen=True)
+class Plan:
+    """What a run hears, and what it leaves to the next."""
+
+    chunks: tuple[tuple[str, ...], ...]  # asset ids by task
+    media_hours: float
+    left: int = 0  # assets that are new and wait for a run with room for them
+    left_hours: float = 0.0
 
 
-def _hear(asset: Asset, *, models: Models, store: Store, place: str) -> Heard:
-    log.info("%s: hearing %s, %.1f min", place, asset.title, asset.duration_s / 60)
+def plan_run(which: str, bounds: Bounds, *, settings: Settings, store: Store) -> Plan:
+    """Choose the assets of a run and share them out. Everything is looked at first that would stop the run later."""
+    Models(settings).check()
+    admission = admitted(choose_assets(which, store=store), bounds, settings=settings, store=store)
+    chunks = plan_chunks(admission.assets, settings.fanout)
+    return Plan(tuple(map(tuple, chunks)), media_hours(admission.assets), admission.left, admission.left_hours)
+
+
+def hear_chunk(asset_ids: Sequence[str], *, run: str, settings: Settings, store: Store) -> list[Heard]:
+    """Compute and stage every feature of a chunk of assets; a bad asset does not stop the others."""
+    models, assets, begun = Models(settings), store.read(ASSETS, asset_ids), count(1)
+
+    def hear(asset_id: str) -> tuple[Heard, Rows]:
+        (asset,) = assets[asset_id]
+        place = f"{next(begun)} of {len(asset_ids)}"
+        log.info("%s: hearing %s, %.1f min", place, asset.title, asset.duration_s / 60)
+        return _hear(asset, run=run, models=models, store=store)
+
+    def lost(asset_id: str) -> Heard:
+        (asset,) = assets[asset_id]
+        return Heard(asset_id, run, set_aside(source=asset.source, title=asset.title, stage="featurize"))
+
+    return work_through(asset_ids, Work(hear, lost), Staging(store, run, HEARD))
+
+
+def _hear(asset: Asset, *, run: str, models: Models, store: Store) -> tuple[Heard, Rows]:
     with Recording(asset, store=store, settings=models.settings, models=models) as recording:
         try:
-            recording.compute()
-            if asset.kind == "video":
-                Viewing(recording).compute()
+            rows = _rows(recording)
         except Exception as error:  # whatever it is, the other assets go on
             problem = quarantined(error, source=asset.source, title=asset.title, stage="featurize")
-            return Heard(asset.asset_id, problem)
-        return Heard(asset.asset_id, spent=recording.cache.meter.spent)
+            return Heard(asset.asset_id, run, problem), {}
+        return Heard(asset.asset_id, run, spent=recording.cache.meter.spent), rows
+
+
+def _rows(recording: Recording) -> Rows:
+    """Everything that is heard of an asset, and seen if it is a film, as rows of tables."""
+    hearing = recording.hearing
+    heard: Rows = {
+        PROFILES: [hearing.profile],
+        WORDS: hearing.words,
+        SENTENCES: hearing.sentences,
+        TURNS: hearing.turns,
+        SOUNDS: hearing.sounds,
+        TOPICS: hearing.topics,
+        ADS: hearing.ads,
+        SPOILERS: hearing.spoilers,
+        LEVELS: [LevelTrack(LEVEL_HOP_S, tuple(recording.levels.tolist()))],
+        VECTORS: list(recording.sentence_vectors),
+    }
+    if recording.asset.kind != "video":
+        return heard
+    viewing = Viewing(recording)
+    return {**heard, **_seen(viewing), VECTORS: [*heard[VECTORS], *viewing.vector_rows]}
+
+
+def _seen(viewing: Viewing) -> Rows:
+    """Rows of all tables about what is seen in a film, those of installed extractors included."""
+    layers = {layer_table(e): viewing.findings(e).rows for e in viewing.models.extractors if e.row}
+    return {FILMS: [viewing.profile], SHOTS: viewing.shots, SCENES: viewing.scenes, TAGS: viewing.tags, **layers}
 
 
 def commit_hearings(
-    chunks: Sequence[Sequence[str]],
-    outcomes: Iterable[Heard],
-    *,
-    died: str,
-    run: str,
-    settings: Settings,
-    store: Store,
+    plan: Plan, outcomes: Iterable[Heard], *, died: str, run: str, settings: Settings, store: Store
 ) -> Summary:
-    """Commit the features of all assets at once.
+    """Commit the staged features of all assets at once, with never more than one asset in memory.
 
-    An asset whose task died is quarantined and keeps the features it had; `died` says what tasks died of.
+    What a task had done before it died counts; an asset that it did not come to is quarantined and keeps the features
+    it had. `died` says what tasks died of.
     """
-    by_id = {outcome.asset_id: outcome for outcome in outcomes}
-    asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
-    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS, asset_ids).items()}
-    heard = [a for a in asset_ids if a in by_id and by_id[a].problem is None]
-    problems = {a: _problem(assets[a], by_id.get(a), died) for a in asset_ids if a not in heard}
-    writes = _tables({a: assets[a] for a in heard}, models=Models(settings), store=store)
-    quarantine = {a: [problems[a]] if a in problems else [] for a in asset_ids}
+    asset_ids = sorted(chain.from_iterable(plan.chunks))
+    fate = gathered(asset_ids, outcomes, Staging(store, run, HEARD), key=attrgetter("asset_id"))
+    heard = [a for a, outcome in fate.items() if outcome and not outcome.problem]
+    failed = store.read(ASSETS, sorted(fate.keys() - set(heard)))
+    problems = {a: _problem(rows[0], fate[a], died) for a, rows in failed.items()}
+    tables: list[Table[Any]] = [*_TABLES, *(layer_table(e) for e in Models(settings).extractors if e.row)]
+
+    def parts() -> Iterator[Writes]:
+        for a in asset_ids:
+            outcome = fate[a]
+            rows = Staging(store, outcome.staged_by, HEARD).rows(a, tables) if outcome and not outcome.problem else {}
+            yield {
+                table: {a: its} for table, its in {**rows, QUARANTINE: [problems[a]] if a in problems else []}.items()
+            }
+
     if asset_ids:
-        store.commit(run, {**writes, QUARANTINE: quarantine})
-    return Summary(tuple(heard), tuple(problems.values()), pooled(outcome.spent for outcome in by_id.values()))
+        store.commit_parts(run, parts)
+    spent = pooled(outcome.spent for outcome in fate.values() if outcome)
+    return Summary(tuple(heard), tuple(problems.values()), spent)
 
 
 def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:
@@ -126,55 +203,14 @@ def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:
     return Quarantined(asset.source, "task-failed", detail, stage="featurize", title=asset.title)
 
 
-def _tables(assets: dict[str, Asset], *, models: Models, store: Store) -> Writes:
-    """Rows of all hearing tables, read back from the cache that the tasks filled."""
-    hearings: dict[str, Hearing] = {}
-    levels: dict[str, list[LevelTrack]] = {}
-    vectors: dict[str, list[Vector]] = {}
-    seen: dict[Table[Any], dict[str, Sequence[Any]]] = {}
-    for asset_id, asset in assets.items():
-        with Recording(asset, store=store, settings=models.settings, models=models) as recording:
-            hearings[asset_id] = recording.hearing
-            levels[asset_id] = [LevelTrack(LEVEL_HOP_S, tuple(recording.levels.tolist()))]
-            vectors[asset_id] = list(recording.sentence_vectors)
-            if asset.kind == "video":
-                viewing = Viewing(recording)
-                vectors[asset_id] += viewing.vector_rows
-                for table, rows in _seen(viewing).items():
-                    seen.setdefault(table, {})[asset_id] = rows
-    return {
-        **seen,
-        PROFILES: {a: [h.profile] for a, h in hearings.items()},
-        WORDS: {a: h.words for a, h in hearings.items()},
-        SENTENCES: {a: h.sentences for a, h in hearings.items()},
-        TURNS: {a: h.turns for a, h in hearings.items()},
-        SOUNDS: {a: h.sounds for a, h in hearings.items()},
-        TOPICS: {a: h.topics for a, h in hearings.items()},
-        ADS: {a: h.ads for a, h in hearings.items()},
-        SPOILERS: {a: h.spoilers for a, h in hearings.items()},
-        LEVELS: levels,
-        VECTORS: vectors,
-    }
-
-
-def _seen(viewing: Viewing) -> dict[Table[Any], Sequence[Any]]:
-    """Rows of all tables about what is seen in a film, those of installed extractors included."""
-    extractors = [extractor for extractor in viewing.models.extractors if extractor.row]
-    return {
-        FILMS: [viewing.profile],
-        SHOTS: viewing.shots,
-        SCENES: viewing.scenes,
-        TAGS: viewing.tags,
-        **{layer_table(extractor): viewing.findings(extractor).rows for extractor in extractors},
-    }
-
-
-def describe(summary: Summary, media_hours: float) -> str:
-    """A few lines for the terminal: what was heard, what took the time, and what could not be heard."""
+def describe(summary: Summary, plan: Plan) -> str:
+    """A few lines for the terminal: what was heard, what took the time, what could not be heard, and what waits."""
     spent = total(summary.spent).wall_s
-    share = f"{spent / (36 * media_hours):.1f} % of real time" if media_hours else "nothing to do"
-    lines = [f"heard {len(summary.heard)} assets, {media_hours:.2f} h of media, in {spent:.0f} s ({share})"]
+    share = f"{spent / (36 * plan.media_hours):.1f} % of real time" if plan.media_hours else "nothing to do"
+    lines = [f"heard {len(summary.heard)} assets, {plan.media_hours:.2f} h of media, in {spent:.0f} s ({share})"]
     told = [(name, one.wall_s) for name, one in summary.spent.items() if one.wall_s >= LEAST_TOLD_S]
     lines += [f"  {name:<14} {seconds:7.1f} s" for name, seconds in sorted(told, key=lambda item: -item[1])]
     lines += [f"quarantined: {p.title}: {p.detail}" for p in summary.problems]
+    if plan.left:
+        lines.append(f"{plan.left} new assets ({plan.left_hours:.1f} h) wait for the next run: the bounds left no room")
     return "\n".join(lines)

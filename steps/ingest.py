@@ -7,7 +7,6 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -24,8 +23,9 @@ from steps.intake.fetching import Validators, open_client
 from steps.intake.listing import Listing, SourceItem
 from steps.intake.resolve import resolve
 from steps.intake.sidecars import attach_subtitles
-from steps.quarantine import quarantined
+from steps.quarantine import quarantined, set_aside
 from steps.settings import Settings
+from steps.staging import Rows, Staging, Work, work_through
 from steps.store import Store
 from steps.tables import ASSETS, QUARANTINE, Table, only
 
@@ -39,6 +39,9 @@ class Ingested:
 
     asset: Asset | None = None
     problem: Quarantined | None = None
+
+
+INGESTED = Table("ingested", Ingested)
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,22 @@ def plan_batches(listing: Listing, settings: Settings) -> list[tuple[int, int]]:
     return [(first, min(first + step, count)) for first in range(0, max(count, 1), step)]
 
 
-def ingest_batch(listing: Listing, batch: tuple[int, int], *, settings: Settings, store: Store) -> list[Ingested]:
+def ingest_batch(
+    listing: Listing, batch: tuple[int, int], *, run: str, settings: Settings, store: Store
+) -> list[Ingested]:
     """Fetch and keep the items of one batch, a few at a time, in their order."""
-    items = listing.items[slice(*batch)]
-    with open_client(settings.download) as client, ThreadPoolExecutor(settings.ingest.threads) as pool:
-        return list(pool.map(lambda item: _ingest(item, client=client, settings=settings, store=store), items))
+    items = {_source_id(item.location): item for item in reversed(listing.items[slice(*batch)])}
+    with open_client(settings.download) as client:
+
+        def fetch(key: str) -> tuple[Ingested, Rows]:
+            return _ingest(items[key], client=client, settings=settings, store=store), {}
+
+        def lost(key: str) -> Ingested:
+            item = items[key]
+            return Ingested(problem=set_aside(source=item.location, title=item.item.title, stage="ingest"))
+
+        staging = Staging(store, run, INGESTED)
+        return work_through([*reversed(items)], Work(fetch, lost), staging, threads=settings.ingest.threads)
 
 
 def _ingest(source: SourceItem, *, client: httpx.Client, settings: Settings, store: Store) -> Ingested:
@@ -240,7 +254,10 @@ def commit_assets(
     listing: Listing, batches: Sequence[Sequence[Ingested] | None], *, died: str, run: str, store: Store
 ) -> Summary:
     """Commit what all batches brought, at once; `None` stands for a batch whose task died, `died` says of what."""
-    ingested = [one for batch in batches for one in batch or ()]
+    told = [one for batch in batches for one in batch or ()]
+    staging = Staging(store, run, INGESTED)
+    kept = (staging.recall(_source_id(source.location)) for source in _untold(listing, told))
+    ingested = [*told, *filter(None, kept)]
     problems = [*listing.problems, *(one.problem for one in ingested if one.problem), *_lost(listing, ingested, died)]
     assets: dict[str, Asset] = {}
     for one in ingested:
@@ -274,13 +291,20 @@ def _source_id(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
-def _lost(listing: Listing, ingested: Sequence[Ingested], died: str) -> Iterator[Quarantined]:
-    """Items of which no batch has a word, because its task died."""
-    done = {one.problem.source for one in ingested if one.problem} | {one.asset.source for one in ingested if one.asset}
-    for source in listing.items:
-        if not done & {source.location, *(alternate.url for alternate in source.item.alternates)}:
-            detail = f"its task died ({died or 'no reason was left'}); run ingest_media again"
-            yield Quarantined(source.location, "task-failed", detail, stage="ingest", title=source.item.title)
+def _untold(listing: Listing, ingested: Iterable[Ingested]) -> list[SourceItem]:
+    """Items of which nobody has a word, because their task died."""
+    told = {done.source for one in ingested if (done := one.problem or one.asset)}
+    return [
+        source
+        for source in listing.items
+        if not told & {source.location, *(alternate.url for alternate in source.item.alternates)}
+    ]
+
+
+def _lost(listing: Listing, ingested: Iterable[Ingested], died: str) -> Iterator[Quarantined]:
+    for source in _untold(listing, ingested):
+        detail = f"its task died ({died or 'no reason was left'}); run ingest_media again"
+        yield Quarantined(source.location, "task-failed", detail, stage="ingest", title=source.item.title)
 
 
 def describe(listing: Listing, summary: Summary) -> str:

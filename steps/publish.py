@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,20 +20,24 @@ from featurization.media import Asset, Quarantined, Segment
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview
-from steps.chunks import chosen
+from steps.chunks import Waiting, chosen, plan_chunks, waiting
 from steps.episodes import Episode, read_episodes
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
-from steps.quarantine import quarantined
+from steps.quarantine import quarantined, set_aside, set_aside_ids
 from steps.rankers import current_ranker
 from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
 from steps.spending import Meter, Spent, pooled
+from steps.staging import Rows, Staging, Work, gathered, work_through
 from steps.store import Store, Writes
-from steps.tables import ASSETS, PROFILES, QUARANTINE, only
+from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
 from steps.version import VERSION
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
+SOUND_S, FILM_S = 3.0, 15.0  # what publishing takes about, before the length of the asset counts
+AT_A_TIME = 64  # previews in memory while files are put in place
+TOLD = 20  # previews named in the terminal
 RENDERER_VERSION = "2"  # raised when the same choice would be rendered differently
 
 
@@ -40,10 +46,13 @@ class Published:
     """What became of one asset in a task."""
 
     asset_id: str
-    preview: Preview | None = None
-    candidates: tuple[ScoredCandidate, ...] = ()
+    staged_by: str  # "FLOW/ID" of the run whose task it was; of a resumed run, that may be the one before
+    status: Literal["published", "refused", "failed"]
     problem: Quarantined | None = None
     spent: dict[str, Spent] = field(default_factory=dict)  # on cutting, mastering and encoding
+
+
+PUBLISHED = Table("published", Published)
 
 
 @dataclass(frozen=True)
@@ -60,12 +69,24 @@ class Summary:
         return "partial" if self.problems else "complete"
 
 
-def choose_assets(which: str, *, store: Store) -> list[Asset]:
+def choose_assets(which: str, *, store: Store) -> list[Waiting]:
     """Heard assets: `new` (never published or refused), `all`, or ids with commas between. ConfigError if unknown."""
-    heard = store.read(PROFILES)
-    assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items() if asset_id in heard}
+    heard = set(store.asset_ids(PROFILES))
+    assets = {asset_id: asset for asset_id, asset in waiting(store).items() if asset_id in heard}
     refusal = ("no heard asset", f"in {store.url}; run featurize_media first")
-    return chosen(which, assets, done=store.read(PREVIEWS), refusal=refusal)
+    done = {*store.asset_ids(PREVIEWS), *set_aside_ids(store, "publish")}
+    return chosen(which, assets, done=done, refusal=refusal)
+
+
+def work_s(asset: Waiting) -> float:
+    """Seconds that publishing an asset takes about: finding its clips, and cutting one of them."""
+    return (FILM_S if asset.kind == "video" else SOUND_S) + asset.duration_s / 3600
+
+
+def plan_run(which: str, *, settings: Settings, store: Store) -> list[list[str]]:
+    """Asset ids by task. Everything is looked at first that would stop the run later."""
+    current_ranker(store, settings)
+    return plan_chunks(choose_assets(which, store=store), settings.fanout, work_s=work_s)
 
 
 def publish_chunk(
@@ -73,9 +94,7 @@ def publish_chunk(
 ) -> list[Published]:
     """Choose and render the previews of a chunk of assets into the store's blobs; nothing is visible yet."""
     publisher = Publisher(store, settings, current_ranker(store, settings), length_s, run)
-    known = store.read(PREVIEWS, asset_ids)
-    episodes = read_episodes(asset_ids, store=store)
-    return [publisher.publish(episode, only(known.get(episode.asset.asset_id, ()))) for episode in episodes]
+    return work_through(asset_ids, Work(publisher.publish, publisher.lost), Staging(store, run, PUBLISHED))
 
 
 @dataclass(frozen=True)
@@ -88,29 +107,40 @@ class Publisher:
     length_s: float
     run: str
 
-    def publish(self, episode: Episode, known: Preview | None) -> Published:
-        """The preview of one episode, rendered unless `known` was made by the same recipe."""
-        asset = episode.asset
+    def publish(self, asset_id: str) -> tuple[Published, Rows]:
+        """The preview of one asset with all its candidates, rendered unless it was made by the same recipe before."""
+        meter = Meter()
+        (episode,) = read_episodes([asset_id], store=self.store)
+        known = only(self.store.read(PREVIEWS, [asset_id]).get(asset_id, ()))
         try:
-            return self._published(episode, known)
+            preview, candidates = self._published(episode, known, meter)
         except Exception as error:  # whatever it is, the other episodes go on
+            asset = episode.asset
             problem = quarantined(error, source=asset.source, title=asset.title, stage="publish")
-            return Published(asset.asset_id, problem=problem)
+            return Published(asset_id, self.run, "failed", problem), {}
+        rows: Rows = {PREVIEWS: [preview], CANDIDATES: candidates}
+        return Published(asset_id, self.run, preview.status, spent=meter.spent), rows
 
-    def _published(self, episode: Episode, known: Preview | None) -> Published:
-        asset_id, title = episode.asset.asset_id, episode.asset.title
+    def lost(self, asset_id: str) -> Published:
+        """What is said of an asset at which tasks died."""
+        asset = self.store.read(ASSETS, [asset_id])[asset_id][0]
+        problem = set_aside(source=asset.source, title=asset.title, stage="publish")
+        return Published(asset_id, self.run, "failed", problem)
+
+    def _published(
+        self, episode: Episode, known: Preview | None, meter: Meter
+    ) -> tuple[Preview, tuple[ScoredCandidate, ...]]:
+        title = episode.asset.title
         choice, candidates = choose_preview(episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings)
         draft = self._draft(episode, choice)
         if known and known.recipe == draft.recipe:
-            return Published(asset_id, known, candidates)
+            return known, candidates
         if isinstance(choice, NoChoice):
             log.info("%s: no preview: %s", title, choice.reason)
-            return Published(asset_id, draft, candidates)
+            return draft, candidates
         log.info("%s: cutting from %s", title, ", ".join(f"{m.start:.1f} s" for m in draft.moments))
-        meter = Meter()
         with meter.timed("render"):
-            preview = self._rendered(episode, draft)
-        return Published(asset_id, preview, candidates, spent=meter.spent)
+            return self._rendered(episode, draft), candidates
 
     def _draft(self, episode: Episode, choice: Choice | NoChoice) -> Preview:
         """All of the preview that is known before rendering."""
@@ -160,40 +190,45 @@ def _chosen(choice: Choice) -> dict[str, Any]:
 def commit_previews(
     chunks: Sequence[Sequence[str]], outcomes: Iterable[Published], *, died: str, run: str, store: Store
 ) -> Summary:
-    """Commit the previews of all assets at once, then put their files in place.
+    """Commit the staged previews of all assets at once, then put their files in place.
 
     An asset whose task died keeps the preview it had; `died` says what tasks died of.
     """
-    by_id = {outcome.asset_id: outcome for outcome in outcomes}
     asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
-    made = {a: o.preview for a, o in by_id.items() if o.preview}
-    problems = _problems(asset_ids, by_id, died=died, store=store)
-    writes: Writes = {
-        PREVIEWS: {a: [preview] for a, preview in made.items()},
-        CANDIDATES: {a: by_id[a].candidates for a in made},
-        QUARANTINE: {a: [problems[a]] if a in problems else [] for a in asset_ids},
-    }
+    fate = gathered(asset_ids, outcomes, Staging(store, run, PUBLISHED), key=attrgetter("asset_id"))
+    problems = _problems(fate, died=died, store=store)
+
+    def parts() -> Iterator[Writes]:
+        for a, outcome in fate.items():
+            made = outcome if outcome and not outcome.problem else None
+            rows = Staging(store, made.staged_by, PUBLISHED).rows(a, [PREVIEWS, CANDIDATES]) if made else {}
+            quarantine = [problems[a]] if a in problems else []
+            yield {table: {a: its} for table, its in {**rows, QUARANTINE: quarantine}.items()}
+
     if asset_ids:
-        store.commit(run, writes)
-    for asset_id, preview in made.items():
-        _put_in_place(asset_id, preview, store)
-    return Summary(
-        published=tuple(a for a in asset_ids if a in made and made[a].status == "published"),
-        refused=tuple(a for a in asset_ids if a in made and made[a].status == "refused"),
-        problems=tuple(problems.values()),
-        spent=pooled(outcome.spent for outcome in by_id.values()),
-    )
+        store.commit_parts(run, parts)
+    by_status = {
+        status: tuple(a for a, outcome in fate.items() if outcome and outcome.status == status)
+        for status in ("published", "refused")
+    }
+    _put_all_in_place(sorted(chain.from_iterable(by_status.values())), store)
+    spent = pooled(outcome.spent for outcome in fate.values() if outcome)
+    return Summary(by_status["published"], by_status["refused"], tuple(problems.values()), spent)
 
 
-def _problems(
-    asset_ids: Iterable[str], by_id: Mapping[str, Published], *, died: str, store: Store
-) -> dict[str, Quarantined]:
-    failed = {a: o.problem for a, o in by_id.items() if o.problem}
-    lost = [a for a in asset_ids if a not in by_id]
+def _problems(fate: Mapping[str, Published | None], *, died: str, store: Store) -> dict[str, Quarantined]:
+    failed = {a: outcome.problem for a, outcome in fate.items() if outcome and outcome.problem}
+    lost = [a for a, outcome in fate.items() if outcome is None]
     detail = f"its task died ({died or 'no reason was left'}); run publish_previews with this asset alone"
     for asset_id, (asset,) in store.read(ASSETS, lost).items():
         failed[asset_id] = Quarantined(asset.source, "task-failed", detail, stage="publish", title=asset.title)
     return failed
+
+
+def _put_all_in_place(asset_ids: Sequence[str], store: Store) -> None:
+    for first in range(0, len(asset_ids), AT_A_TIME):
+        for asset_id, (preview,) in store.read(PREVIEWS, asset_ids[first : first + AT_A_TIME]).items():
+            _put_in_place(asset_id, preview, store)
 
 
 def _put_in_place(asset_id: str, preview: Preview, store: Store) -> None:
@@ -208,20 +243,21 @@ def _put_in_place(asset_id: str, preview: Preview, store: Store) -> None:
 
 def restore_previews(store: Store) -> None:
     """Put the files under previews/ as the current snapshot has them, after a rollback changed which one that is."""
-    previews = {asset_id: rows[0] for asset_id, rows in store.read(PREVIEWS).items()}
-    for asset_id in store.files.list("previews"):
-        if asset_id not in previews:
-            store.files.delete(f"previews/{asset_id}")
-    for asset_id, preview in previews.items():
-        _put_in_place(asset_id, preview, store)
+    kept = store.asset_ids(PREVIEWS)
+    for asset_id in sorted(set(store.files.list("previews")) - set(kept)):
+        store.files.delete(f"previews/{asset_id}")
+    _put_all_in_place(kept, store)
 
 
 def describe(summary: Summary, *, store: Store) -> str:
     """A few lines for the terminal: where each preview is, and why the others have none."""
     lines = [f"published {len(summary.published)}, refused {len(summary.refused)}, failed {len(summary.problems)}"]
-    for asset_id, (preview,) in sorted(store.read(PREVIEWS, [*summary.published, *summary.refused]).items()):
+    told = [*summary.published, *summary.refused][:TOLD]
+    for asset_id, (preview,) in sorted(store.read(PREVIEWS, told).items()):
         if preview.status == "published":
             lines.append(f"  {preview.title}: {store.url}/previews/{asset_id}/{preview.media}")
         else:
             lines.append(f"  {preview.title}: no preview: {preview.reason}")
+    if more := len(summary.published) + len(summary.refused) - len(told):
+        lines.append(f"  and {more} more: `rushes assets` lists them")
     return "\n".join(lines + [f"  {p.title}: failed: {p.detail}" for p in summary.problems])

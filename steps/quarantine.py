@@ -8,17 +8,39 @@ from typing import Literal
 
 from featurization.errors import RushesError
 from featurization.media import Quarantined
+from steps.store import Store
+from steps.tables import QUARANTINE
 
 log = logging.getLogger(__name__)
+Stage = Literal["ingest", "featurize", "publish"]
+TASK_DIED = "task-died"
 
 
-def quarantined(
-    error: Exception, *, source: str, title: str, stage: Literal["ingest", "featurize", "publish"]
-) -> Quarantined:
+def quarantined(error: Exception, *, source: str, title: str, stage: Stage) -> Quarantined:
     """The quarantine row for an asset on which `stage` raised `error`; also logged, in one line."""
     row = Quarantined(source, _slug(error), _detail(error), stage=stage, title=title)
     log.warning("%s: quarantined: %s", title, row.detail)
     return row
+
+
+def set_aside(*, source: str, title: str, stage: Stage) -> Quarantined:
+    """The quarantine row for an asset at which tasks died: nobody could catch what it does to them."""
+    detail = f"tasks died at it, out of memory or time, or in a library; `{_FLOWS[stage]}` takes it again if asked for"
+    log.warning("%s: quarantined: %s", title, detail)
+    return Quarantined(source, TASK_DIED, detail, stage=stage, title=title)
+
+
+def set_aside_ids(store: Store, stage: Stage) -> set[str]:
+    """Assets at which the tasks of a stage died, and which are not tried again by themselves."""
+    rows = store.columns(QUARANTINE, ["reason", "stage"]).to_pylist()
+    return {row["asset_id"] for row in rows if row["reason"] == TASK_DIED and row["stage"] == stage}
+
+
+_FLOWS = {
+    "ingest": "ingest_media",
+    "featurize": "featurize_media run --assets ID",
+    "publish": "publish_previews run --assets ID",
+}
 
 
 def _slug(error: Exception) -> str:

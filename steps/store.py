@@ -17,7 +17,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,6 +191,22 @@ class Store:
             if self._create(following):
                 return following
         raise StoreError(f"{self.url}: twenty other runs committed first; run it again")
+
+    def commit_parts(self, run: str, parts: Callable[[], Iterator[Writes]]) -> Snapshot:
+        """Like `commit`, of parts with disjoint asset ids in ascending order."""
+        joined: dict[Table[Any], dict[str, Sequence[Any]]] = {}
+        for part in parts():
+            for table, rows in part.items():
+                joined.setdefault(table, {}).update(rows)
+        return self.commit(run, joined)
+
+    def asset_ids(self, table: Table[Any]) -> list[str]:
+        """The assets that have rows in a table, sorted."""
+        return sorted(set(self.columns(table, [])["asset_id"].to_pylist()))
+
+    def columns(self, table: Table[Any], names: Sequence[str]) -> pa.Table:
+        """Some columns of a table, `asset_id` first."""
+        return self.arrow(table).select(["asset_id", *names])
 
     def _merge(self, table: Table[Any], base: Snapshot, rows: Mapping[str, Sequence[Any]]) -> dict[str, str]:
         buckets: dict[str, dict[str, Sequence[Any]]] = {}
