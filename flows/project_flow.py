@@ -13,8 +13,8 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metaflow import Config, FlowSpec, current, package_sources
-from metaflow.exception import MetaflowException
+from deployment import Refused, checked_profile, deployed
+from metaflow import Config, FlowSpec, current, package_sources, project
 
 import steps
 from featurization.errors import RushesError
@@ -25,13 +25,8 @@ if TYPE_CHECKING:
     from steps.store import Store
 
 PACKAGES = ("config", "eval", "featurization", "ranking", "search", "serving", "steps")
+PACKAGED = (*PACKAGES, "setup.cfg")  # which names the packages that an image must hold
 EXIT_PARTIAL = 3  # the run finished, but some assets were quarantined
-
-
-class Refused(MetaflowException):
-    """A step that cannot go on, in one line."""
-
-    headline = "rushes"
 
 
 def told_plainly(body):
@@ -65,11 +60,17 @@ def checked_config(text: str) -> dict:
         raise Refused(str(error)) from None
 
 
-@package_sources([str(ROOT / name) for name in PACKAGES], suffixes=".py,.toml,.lock,.html,.css,.js,.svg")
+@deployed
+@package_sources([str(ROOT / name) for name in PACKAGED], suffixes=".py,.toml,.cfg,.lock,.html,.css,.js,.svg")
+@project(name="rushes")
 class ProjectFlow(FlowSpec):
-    """Base of all flows: the project's packages travel with it, and its config is checked before anything runs."""
+    """Base of all flows: the project's packages travel with it, and its config is checked before anything runs.
+
+    `config` says what the flows do, `profile` where their steps run.
+    """
 
     config = Config("config", default=str(ROOT / "config" / "default.toml"), parser=checked_config)
+    profile = Config("profile", default=str(ROOT / "config" / "local.toml"), parser=checked_profile)
 
     @property
     def settings(self) -> "Settings":
@@ -94,8 +95,6 @@ def main(flow: type[ProjectFlow]) -> None:
         return
     if not any(os.environ.get(name, "root") != "root" for name in ("METAFLOW_USER", "SUDO_USER", "USERNAME", "USER")):
         os.environ["USERNAME"] = "rushes"  # Metaflow refuses to run as root or as nobody
-    # Every local task loads its own models: more workers than half the cores only thrash.
-    os.environ.setdefault("METAFLOW_RUN_MAX_WORKERS", str(max(1, (os.cpu_count() or 2) // 2)))
     with tempfile.TemporaryDirectory(prefix="rushes-") as folder:
         outcome = Path(folder) / "outcome"
         os.environ["RUSHES_OUTCOME"] = str(outcome)
