@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -56,20 +57,31 @@ class Workplace:
 
     def kill_at(self, step: str, name: str, *arguments: str) -> None:
         """Run `python flows/NAME.py ARGUMENTS` and kill it with all its tasks as soon as `step` has begun."""
+        begun = f"/{step}/"
+        self.kill_when(lambda _place, line: begun in line and "Task is starting" in line, name, *arguments)
+
+    def kill_when(self, moment: Callable[[Workplace, str], bool], name: str, *arguments: str) -> None:
+        """Run a flow and kill it with all its tasks at a moment, which is asked for every 10 ms and at every line."""
         with subprocess.Popen(
             [sys.executable, str(ROOT / "flows" / f"{name}.py"), *arguments],
             cwd=self.folder,
             env={**self.environment, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             start_new_session=True,
         ) as process:
-            for line in process.stdout or ():
-                if f"/{step}/" in line and "Task is starting" in line:
+            assert process.stdout
+            told, open_ = "", True
+            while open_:
+                if select.select([process.stdout], [], [], 0.01)[0]:
+                    read = os.read(process.stdout.fileno(), 65536).decode()
+                    open_, told = bool(read), told + read
+                *lines, told = told.split("\n")
+                if any(moment(self, line) for line in ("", *lines)):
                     os.killpg(process.pid, signal.SIGKILL)
                     return
-        raise AssertionError(f"the run ended before {step}")
+        raise AssertionError("the run ended before the moment to kill it")
 
 
 @pytest.fixture

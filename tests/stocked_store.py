@@ -22,9 +22,11 @@ from featurization.media import (
     Turn,
     Vector,
 )
+from steps.choose import CANDIDATES
 from steps.ingest import FEEDS, FeedDocument
-from steps.previews import GateCount, Preview
-from steps.publish import Published, commit_previews
+from steps.previews import PREVIEWS, GateCount, Preview
+from steps.publish import PUBLISHED, Published, commit_previews
+from steps.staging import Staging
 from steps.store import Store, Writes
 from steps.tables import (
     ADS,
@@ -145,4 +147,8 @@ def refusal() -> Preview:
 
 def publish(store: Store, run: str, previews: dict[str, Preview]) -> None:
     """Commit these previews as the flow does, and put their files in place."""
-    commit_previews([list(previews)], [Published(a, p) for a, p in previews.items()], died="", run=run, store=store)
+    staging = Staging(store, run, PUBLISHED)
+    outcomes = [Published(asset_id, run, preview.status) for asset_id, preview in previews.items()]
+    for outcome in outcomes:
+        staging.keep(outcome.asset_id, outcome, {PREVIEWS: [previews[outcome.asset_id]], CANDIDATES: []})
+    commit_previews([list(previews)], outcomes, died="", run=run, store=store)

@@ -319,7 +319,7 @@ def test_a_sidecar_is_known_by_its_name(tmp_path):
 def ingested(source: Path, store: Store) -> tuple[Asset, ...]:
     settings = Settings()
     listing = list_source(str(source), limit=0, settings=settings)
-    done = ingest_batch(listing, (0, len(listing.items)), settings=settings, store=store)
+    done = ingest_batch(listing, (0, len(listing.items)), run="IngestMedia/1", settings=settings, store=store)
     assert all(one.asset for one in done), [one.problem for one in done]
     return tuple(one.asset for one in done if one.asset)
 
