@@ -16,7 +16,7 @@ COUNTED := awk -v n="$$(grep -c == config/requirements.lock)" '\
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:  ## list these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 install: $(READY)  ## set up .venv with the locked packages and fetch the default models
 
@@ -48,6 +48,9 @@ lint: $(READY)  ## check style, formatting and the direction of imports
 types: $(READY)  ## check types, strictly
 	@$(BIN)/mypy
 
+deploy-check: $(READY)  ## compile the flows for Argo and Step Functions, and compare them with config/
+	@$(BIN)/rushes deploy-check
+
 bench: $(READY)  ## measure: make bench TASK=pipeline DATA=samples/episodes
 	@$(BIN)/python -m benchmarks $(TASK) $(DATA) --out $(TASK).json
 
@@ -57,4 +60,4 @@ serve: $(READY)  ## serve previews and tables on this machine: make serve PORT=8
 clean:  ## remove the environment, the caches and the demo's output (.rushes and the models stay)
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .rushes-demo
 
-.PHONY: help install demo test lint types bench serve clean
+.PHONY: help install demo test lint types deploy-check bench serve clean

@@ -334,6 +334,26 @@ def search(
     run_search(asked, as_json=as_json)
 
 
+@app.command(
+    "deploy-check",
+    epilog=_examples("rushes deploy-check", "rushes deploy-check config/argo.toml", "rushes deploy-check --json"),
+)
+def deploy_check(
+    profiles: Annotated[
+        list[Path] | None, typer.Argument(help="Profiles; without one, those in config/.", metavar="PROFILE...")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile every flow for the engine of each PROFILE, and compare what comes out with what it says.
+
+    Metaflow itself compiles, with S3 and AWS in memory: nobody is asked and nothing is deployed. Exits with 1 if
+    anything differs.
+    """
+    from serving.deploy_check.command import run_deploy_check
+
+    raise typer.Exit(run_deploy_check(profiles or (), as_json=as_json))
+
+
 @app.command(epilog=_examples("rushes serve", "rushes serve --port 9000", "rushes serve --host 0.0.0.0"))
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def test_the_lock_pins_every_declared_dependency():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     declared = config["options"]["install_requires"].split() + config["options.extras_require"]["dev"].split()
-    names = {line.partition("=")[0].partition(">")[0].lower().replace("_", "-") for line in declared}
+    names = {re.split(r"[=>\[]", line)[0].lower().replace("_", "-") for line in declared}
     pinned = {
         line.partition("==")[0].lower().replace("_", "-")
         for line in (ROOT / "config" / "requirements.lock").read_text().splitlines()

@@ -1,1 +1,1 @@
-"""Does what Metaflow makes of our flows say what the profile says? Compiled against an S3 in memory, before deploying."""
+"""Compile the flows for an engine, with S3 and AWS in memory, and compare what comes out with the profile."""
