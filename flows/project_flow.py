@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("config", "eval", "featurization", "ranking", "search", "serving", "steps")
 PACKAGED = (*PACKAGES, "setup.cfg")  # which names the packages that an image must hold
+IN_AN_IMAGE = ("METAFLOW_KUBERNETES_WORKLOAD", "AWS_BATCH_JOB_ID")  # variables of tasks on Kubernetes and AWS Batch
 EXIT_PARTIAL = 3  # the run finished, but some assets were quarantined
 
 
@@ -36,11 +37,23 @@ def told_plainly(body):
     def step_body(self, *args):
         _show_progress()
         try:
+            _check_image()
             return body(self, *args)
         except RushesError as error:
             raise Refused(str(error)) from None
+        except ImportError as error:
+            way = "run `rushes doctor`, or build the image anew from config/requirements.lock"
+            raise Refused(f"the step {body.__name__} cannot import what it needs ({error}); {way}") from error
 
     return step_body
+
+
+def _check_image() -> None:
+    """In a task that runs in an image, refuse one that was built for another version of rushes."""
+    if any(name in os.environ for name in IN_AN_IMAGE):
+        from steps.environment import check_environment
+
+        check_environment(ROOT)
 
 
 def _show_progress() -> None:
