@@ -131,9 +131,9 @@ def artifact(run: str, name: str) -> Any:
 
 
 def parameters(run: str) -> dict[str, Any]:
-    """The parameters of a run, "FLOW/ID", by name; its configuration is no parameter but the artifact `config`."""
+    """The parameters of a run, "FLOW/ID", by name; its configuration is none: the artifacts `config` and `profile`."""
     task = _metaflow().Run(run)["_parameters"].task
-    return {held.id: held.data for held in task if held.id not in ("name", "config")}
+    return {held.id: held.data for held in task if held.id not in ("name", "config", "profile")}
 
 
 def _bound(run: Any, name: str) -> Any:
