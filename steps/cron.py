@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _FIELDS = {"minute": (0, 59), "hour": (0, 23), "day of month": (1, 31), "month": (1, 12), "day of week": (0, 6)}
 _EVENTBRIDGE = {"day of week": (1, 7), "year": (1970, 2199)}
@@ -26,23 +27,19 @@ def check_cron(text: str, *, years: bool) -> None:
     if len(given) != len(fields):
         raise ValueError(f"cron {text!r} has {len(given)} fields, this engine wants {len(fields)}: {', '.join(fields)}")
     for (name, (low, high)), field in zip(fields.items(), given, strict=True):
-        _check_field(name, field, low, high, text)
+        named = {"*", "?", *_NAMES.get(name, ())}
+        for end, every in _parts(field):
+            last = years and name.startswith("day") and _LAST.fullmatch(end)
+            if not (end in named or last or (end.isdigit() and low <= int(end) <= high)):
+                raise ValueError(f"cron {text!r}: {end!r} is no {name} ({low} to {high})")
+            if every and not (every.isdigit() and int(every)):
+                raise ValueError(f"cron {text!r}: {every!r} is no step of a {name}")
     if years and (given[2] == "?") == (given[4] == "?"):
         raise ValueError(f"cron {text!r}: on Step Functions either the day of month or the day of week must be ?")
 
 
-def _check_field(name: str, field: str, low: int, high: int, text: str) -> None:
+def _parts(field: str) -> Iterator[tuple[str, str]]:
+    """The ends of each range in a field, with the step of the range; `#` stands between a weekday and its number."""
     for range_, _, every in (part.partition("/") for part in field.split(",")):
         for end in re.split("[-#]", range_):
-            if not _is_one(name, end, low, high):
-                raise ValueError(f"cron {text!r}: {end!r} is no {name} ({low} to {high})")
-        if every and not (every.isdigit() and int(every)):
-            raise ValueError(f"cron {text!r}: {every!r} is no step of a {name}")
-
-
-def _is_one(name: str, end: str, low: int, high: int) -> bool:
-    if end in ("*", "?", *_NAMES.get(name, ())):
-        return True
-    if name.startswith("day") and high != 6 and _LAST.fullmatch(end):
-        return True
-    return end.isdigit() and low <= int(end) <= high
+            yield end, every
