@@ -5,10 +5,10 @@ Every task of a run imports this module, so what is heavy is imported where it i
 Run flows from the repository root: `python flows/ingest_media.py run --source samples/feed.xml`.
 """
 
-import logging
 import os
 import sys
 import tempfile
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,10 +35,10 @@ def told_plainly(body):
 
     @wraps(body)
     def step_body(self, *args):
-        _show_progress()
         try:
-            _check_image()
-            return body(self, *args)
+            with _observed():
+                _check_image()
+                return body(self, *args)
         except RushesError as error:
             raise Refused(str(error)) from None
         except ImportError as error:
@@ -56,11 +56,16 @@ def _check_image() -> None:
         check_environment(ROOT)
 
 
-def _show_progress() -> None:
-    """Lines of our own packages at INFO; libraries keep quiet unless something is wrong."""
-    logging.basicConfig(format="%(message)s")
-    for package in PACKAGES:
-        logging.getLogger(package).setLevel(logging.INFO)
+@contextmanager
+def _observed():
+    """Show what our own packages tell, and trace the task if a collector is named."""
+    from steps.logs import configure
+    from steps.traces import task_span
+
+    run, step, task = f"{current.flow_name}/{current.run_id}", current.step_name, current.task_id
+    configure(run=run, step=step, task=task)
+    with task_span(run, step, task):
+        yield
 
 
 def checked_config(text: str) -> dict:

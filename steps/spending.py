@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 
+from steps.traces import span
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -35,9 +37,10 @@ class Meter:
 
     @contextmanager
     def timed(self, name: str, *, gpu: bool = False) -> Iterator[None]:
-        """Count the body for `name`; `gpu` says that an accelerator is held meanwhile."""
+        """Count the body for `name`, and trace it; `gpu` says that an accelerator is held meanwhile."""
         before, begun = total(self.spent), _clocks(gpu)
-        yield
+        with span(name):
+            yield
         inside = total(self.spent) - before
         self.spent[name] = self.spent.get(name, NOTHING) + (_clocks(gpu) - begun) - inside
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+from conftest import Workplace
 from trace_collector import Collector, collecting
 
 from steps.store import ROOT
@@ -101,3 +103,27 @@ def test_a_protocol_that_is_not_spoken_is_refused():
         "featurization.errors.ConfigError: OTEL_EXPORTER_OTLP_PROTOCOL=grpc: only http/protobuf is spoken here; "
         "name the HTTP port of the collector, as a rule 4318"
     )
+
+
+def test_a_run_of_a_flow_is_one_trace_with_a_span_a_step_and_its_lines_name_them(
+    collector: Collector, workplace: Workplace
+):
+    (broken := workplace.folder / "broken.mp3").write_text("no sound at all")
+    told = {**collector.environment, "RUSHES_LOG": "json"}
+    done = workplace.flow("ingest_media", "run", "--source", str(broken), env=told)
+    assert done.returncode == 3, done.stdout
+    steps = {span.name for span in collector.spans if not span.parent}
+    assert steps == {"IngestMedia.start", "IngestMedia.fetch", "IngestMedia.commit"}
+    run = "IngestMedia/" + collector.spans[0].attributes["rushes.run"]
+    assert {span.trace for span in collector.spans} == {trace_id(run)}
+    (line,) = (line for line in done.stdout.splitlines() if '{"time": ' in line)
+    record = json.loads("{" + line.partition(" {")[2])
+    assert (record["run"], record["step"], record["level"]) == (run, "fetch", "WARNING")
+    assert "quarantined" in record["message"]
+
+
+def test_a_flow_refuses_what_it_cannot_follow_in_one_line(workplace: Workplace):
+    done = workplace.flow("ingest_media", "run", "--source", "x", env={"RUSHES_LOG": "xml"})
+    assert done.returncode == 1
+    assert "RUSHES_LOG=xml: give json, or text for people" in done.stdout
+    assert "Traceback" not in done.stdout
