@@ -2,19 +2,81 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from conftest import SAMPLES, Workplace
+from locked_environment import locked_python
 from media_factory import encode, silence, tone
+from packaging.utils import canonicalize_name
 
+from benchmarks.made_catalogue import make_catalogue, stock
 from featurization.models import load_registry
+from serving.deploy_check.flow_sources import read_flows
+from serving.deploy_check.packages import check_package
+from steps.environment import pinned
 from steps.store import ROOT
-from steps.tables import ASSETS, QUARANTINE
+from steps.tables import ASSETS, PROFILES, QUARANTINE
 
-FLOWS = sorted(p.stem for p in (ROOT / "flows").glob("*.py") if p.stem != "project_flow")
+STEPS = {flow.name: (flow.file.name, set(flow.steps)) for flow in read_flows(ROOT / "flows")}
+QUICK = """[tune]
+trials = 1
+folds = 2
+[train]
+kinds = ["linear"]
+min_shows = 2
+curve = [5]
+"""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A code package, extracted where no repository is, and a Python that knows the lock file's packages alone."""
+
+    folder: Path
+    python: Path
+    names: tuple[str, ...]
+
+    def run(self, place: Workplace, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in `place` as a task in an image would."""
+        own = {"PYTHONPATH": str(self.folder / ".mf_code"), "METAFLOW_EXTRACTED_ROOT": str(self.folder)}
+        image = {"RUSHES_MODELS": str(load_registry().folder), "METAFLOW_KUBERNETES_WORKLOAD": "1"}
+        kept = {name: value for name, value in place.environment.items() if not name.startswith("PYTHON")}
+        return subprocess.run(
+            [str(self.python), *arguments],
+            cwd=place.folder,
+            env={**kept, **own, **image},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+
+    def flow(self, place: Workplace, flow: str, *arguments: str) -> None:
+        """Run a flow, and see that each of its steps was done."""
+        file, steps = STEPS[flow]
+        done = self.run(place, str(self.folder / file), "--no-pylint", *arguments)
+        ended = set(re.findall(r"/(\w+)/\d+ \(pid \d+\)\] Task finished successfully", done.stdout))
+        assert ended == steps, done.stdout
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
+    place = Workplace(tmp_path_factory.mktemp("package"))
+    package, folder = place.folder / "package.tgz", place.folder / "extracted"
+    assert place.flow("ingest_media", "package", "save", str(package)).returncode == 0
+    with tarfile.open(package) as archive:
+        archive.extractall(folder, filter="data")
+        names = tuple(archive.getnames())
+    return Elsewhere(folder, locked_python(place.folder / "locked"), names)
 
 
 @pytest.fixture(scope="module")
@@ -25,27 +87,53 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", FLOWS)
-def test_a_flow_runs_from_its_code_package_alone(name: str, workplace: Workplace, sound: Path):
-    package = workplace.folder / "package.tgz"
-    assert workplace.flow(name, "package", "save", str(package)).returncode == 0
-    elsewhere = workplace.folder / "elsewhere"
-    with tarfile.open(package) as archive:
-        names = archive.getnames()
-        archive.extractall(elsewhere, filter="data")
-    assert not [n for n in names if n.endswith((".mp3", ".wav", ".png")) or n.startswith(("tests/", "samples/"))]
-    assert {"steps/store.py", "config/default.toml", "config/models.toml"} <= set(names)
-    arguments = ["--source", str(sound)] if name == "ingest_media" else []
-    shown = "import steps.store; print('root', steps.store.ROOT)"
-    env = {"PYTHONPATH": str(elsewhere), "RUSHES_MODELS": str(load_registry().folder)}
-    assert str(elsewhere) in workplace.python("-c", shown, env=env).stdout
-    done = workplace.python(str(elsewhere / f"{name}.py"), "run", *arguments, env=env)
-    if name == "train_ranker":  # which needs something to learn from
-        assert "there is no golden clip to learn from" in done.stdout
-        assert "Traceback" not in done.stdout
-    else:
-        assert done.returncode == 0, done.stdout
-        assert "Done!" in done.stdout
+def test_the_package_holds_the_code_and_nothing_else(elsewhere: Elsewhere):
+    assert list(check_package("IngestMedia", elsewhere.names, 1, ROOT)) == []
+    assert {file for file, _ in STEPS.values()} <= set(elsewhere.names)
+
+
+def test_a_task_elsewhere_sees_the_package_and_the_lock_file_alone(elsewhere: Elsewhere, workplace: Workplace):
+    (elsewhere.folder / "seen.py").write_text(
+        "import json, pyarrow, metaflow, ranking.prior, serving.cli, steps.store\n"
+        "from importlib import metadata\n"
+        "modules = (metaflow, ranking.prior, serving.cli, steps.store)\n"
+        "names = sorted({one.name for one in metadata.distributions()})\n"
+        "print(json.dumps([pyarrow.__file__, [one.__file__ for one in modules], str(steps.store.ROOT), names]))\n"
+    )
+    library, modules, root, names = json.loads(elsewhere.run(workplace, str(elsewhere.folder / "seen.py")).stdout)
+    assert Path(library).is_relative_to(elsewhere.python.parents[1])
+    assert all(Path(module).is_relative_to(elsewhere.folder) for module in modules)
+    assert root == str(elsewhere.folder)
+    assert {canonicalize_name(name) for name in names} <= set(pinned(ROOT / "config" / "requirements.lock"))
+
+
+def test_every_step_that_makes_previews_runs_from_the_package(elsewhere: Elsewhere, sound: Path, workplace: Workplace):
+    elsewhere.flow(workplace, "IngestMedia", "run", "--source", str(sound))
+    elsewhere.flow(workplace, "FeaturizeMedia", "run")
+    elsewhere.flow(workplace, "PublishPreviews", "run")
+    assert len(workplace.store.read(PROFILES)) == 1
+
+
+def test_every_step_that_learns_runs_from_the_package(elsewhere: Elsewhere, workplace: Workplace):
+    (workplace.folder / "quick.toml").write_text(QUICK)
+    stock(workplace.store, make_catalogue(12, shows=6, candidates=40))
+    elsewhere.flow(workplace, "TrainRanker", "--config", "config", "quick.toml", "run")
+    elsewhere.flow(workplace, "EvaluateModels", "--config", "config", "quick.toml", "run")
+    assert workplace.store.files.exists("training.html")
+
+
+def test_a_task_in_an_image_of_another_version_says_so(elsewhere: Elsewhere, workplace: Workplace):
+    lock = elsewhere.folder / "config" / "requirements.lock"
+    kept = lock.read_text()
+    lock.write_text(re.sub(r"(?m)^lightgbm==.*$", "lightgbm==0.1.0", kept))
+    try:
+        done = elsewhere.run(workplace, str(elsewhere.folder / "evaluate_models.py"), "--no-pylint", "run")
+    finally:
+        lock.write_text(kept)
+    assert done.returncode == 1
+    assert "this image does not fit the code: it has lightgbm" in done.stdout
+    assert "Build it anew from this version's config/requirements.lock" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 @pytest.mark.parametrize(
