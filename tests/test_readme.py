@@ -47,8 +47,8 @@ def shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProc
     )
 
 
-def test_the_two_commands_are_there():
-    assert MADE == ["make demo", "make test"]
+def test_what_make_does_is_there():
+    assert MADE == ["make demo", "make test", "make deploy-check"]
 
 
 @pytest.mark.parametrize("command", PLAIN)
@@ -66,8 +66,8 @@ def test_the_demo_ends_with_previews_and_says_where_they_are(environment: dict[s
     assert "report.html" in done.stdout
 
 
-def test_make_demo_and_make_test_set_up_first():
-    for target, calls in (("demo", "rushes demo"), ("test", "-m pytest")):
+def test_make_sets_up_first():
+    for target, calls in (("demo", "rushes demo"), ("test", "-m pytest"), ("deploy-check", "rushes deploy-check")):
         plan = subprocess.run(["make", "-Bn", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         assert plan.index("-m venv") < plan.index("requirements.lock") < plan.index("models fetch") < plan.index(calls)
 
