@@ -7,11 +7,11 @@ publishing twice changes nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
 SOUND_S, FILM_S = 3.0, 15.0  # what publishing takes about, before the length of the asset counts
 AT_A_TIME = 64  # previews in memory while files are put in place
+PLACING = "placing"  # asset ids by run, while files are put in place
 TOLD = 20  # previews named in the terminal
 RENDERER_VERSION = "2"  # raised when the same choice would be rendered differently
 
@@ -205,13 +206,15 @@ def commit_previews(
             quarantine = [problems[a]] if a in problems else []
             yield {table: {a: its} for table, its in {**rows, QUARANTINE: quarantine}.items()}
 
-    if asset_ids:
-        store.commit_parts(run, parts)
     by_status = {
         status: tuple(a for a, outcome in fate.items() if outcome and outcome.status == status)
         for status in ("published", "refused")
     }
-    _put_all_in_place(sorted(chain.from_iterable(by_status.values())), store)
+    if asset_ids:
+        # Whoever is killed between the commit and the last file leaves word of it; the next run puts the rest in place.
+        store.files.write(f"{PLACING}/{run}.json", json.dumps([a for ids in by_status.values() for a in ids]).encode())
+        store.commit_parts(run, parts)
+    _put_committed_in_place(store)
     spent = pooled(outcome.spent for outcome in fate.values() if outcome)
     return Summary(by_status["published"], by_status["refused"], tuple(problems.values()), spent)
 
@@ -223,6 +226,15 @@ def _problems(fate: Mapping[str, Published | None], *, died: str, store: Store) 
     for asset_id, (asset,) in store.read(ASSETS, lost).items():
         failed[asset_id] = Quarantined(asset.source, "task-failed", detail, stage="publish", title=asset.title)
     return failed
+
+
+def _put_committed_in_place(store: Store) -> None:
+    """The files of this run's previews, and of those whose run was killed before it came to it."""
+    for flow in store.files.list(PLACING):
+        for name in store.files.list(f"{PLACING}/{flow}"):
+            key = f"{PLACING}/{flow}/{name}"
+            _put_all_in_place(sorted(json.loads(store.files.read(key))), store)
+            store.files.delete(key)
 
 
 def _put_all_in_place(asset_ids: Sequence[str], store: Store) -> None:
