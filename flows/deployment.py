@@ -105,13 +105,18 @@ def _prepare(flow, name, profile):
     """Check what can be known before any work, and hand the profile's limits to the command that starts it."""
     from preflight import check_datastore, check_engine
 
+    from steps.chunks import FanoutOptions
+    from steps.options import build
+
     unknown = {step for step in profile.steps if step.startswith(f"{name}.")} - {f"{name}.{s}" for s, _ in flow.steps}
     if unknown:
         known = ", ".join(step for step, _ in flow.steps)
         raise Refused(f"the profile names a step {min(unknown)!r}; steps of {name} are {known}")
-    tasks = (dict(flow.configs)["config"].to_dict().get("fanout") or {}).get("max_tasks", 0)
-    if tasks > profile.max_splits:
-        raise Refused(f"[fanout] max_tasks is {tasks}, and the profile allows max_splits = {profile.max_splits}")
+    fanout = build(FanoutOptions, dict(flow.configs)["config"].to_dict().get("fanout", {}))
+    if fanout.max_tasks > profile.max_splits:
+        raise Refused(
+            f"[fanout] max_tasks is {fanout.max_tasks}, and the profile allows max_splits = {profile.max_splits}"
+        )
     if "create" in sys.argv and (engine := next((word for word in sys.argv if word in ENGINES), "")):
         check_engine(engine, ENGINES[engine], name, profile)
     if {"create", "run", "resume"} & set(sys.argv):

@@ -110,7 +110,8 @@ def _findings(flow: FlowSource, made: Compiled, profile: Profile, places: Mappin
 
 def _table(path: Path, found: Sequence[Checked]) -> object:
     columns = ("flow", ">steps", ">with GPU", ">attempts, at most", "longest step", ">code package", "")
-    return table(columns, [_row(one) for one in found], title=str(path))
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    return table(columns, [_row(one) for one in found], title=str(shown))
 
 
 def _row(one: Checked) -> tuple[str | Text, ...]:
