@@ -35,8 +35,10 @@ def told_plainly(body):
 
     @wraps(body)
     def step_body(self, *args):
+        from steps.deadline import alarm_passes
+
         try:
-            with _observed():
+            with _observed(), alarm_passes():
                 _check_image()
                 return body(self, *args)
         except RushesError as error:

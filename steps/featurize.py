@@ -13,6 +13,7 @@ from featurization.media import Asset, LevelTrack, Quarantined
 from steps.admission import Bounds, admitted
 from steps.chunks import Waiting, chosen, media_hours, plan_chunks, waiting
 from steps.extracted import layer_table
+from steps.logs import about
 from steps.models import Models
 from steps.quarantine import quarantined, set_aside, set_aside_ids
 from steps.recording import LEVEL_HOP_S, Recording
@@ -39,6 +40,7 @@ from steps.tables import (
     WORDS,
     Table,
 )
+from steps.traces import span
 from steps.viewing import Viewing
 
 log = logging.getLogger(__name__)
@@ -120,8 +122,9 @@ def hear_chunk(asset_ids: Sequence[str], *, run: str, settings: Settings, store:
     def hear(asset_id: str) -> tuple[Heard, Rows]:
         (asset,) = assets[asset_id]
         place = f"{next(begun)} of {len(asset_ids)}"
-        log.info("%s: hearing %s, %.1f min", place, asset.title, asset.duration_s / 60)
-        return _hear(asset, run=run, models=models, store=store)
+        with about(asset_id), span("hear", asset=asset_id, media_s=asset.duration_s):
+            log.info("%s: hearing %s, %.1f min", place, asset.title, asset.duration_s / 60)
+            return _hear(asset, run=run, models=models, store=store)
 
     def lost(asset_id: str) -> Heard:
         (asset,) = assets[asset_id]

@@ -23,11 +23,13 @@ from steps.intake.fetching import Validators, open_client
 from steps.intake.listing import Listing, SourceItem
 from steps.intake.resolve import resolve
 from steps.intake.sidecars import attach_subtitles
+from steps.logs import about
 from steps.quarantine import quarantined, set_aside
 from steps.settings import Settings
 from steps.staging import Rows, Staging, Work, work_through
 from steps.store import Store
 from steps.tables import ASSETS, QUARANTINE, Table, only
+from steps.traces import span
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
@@ -100,7 +102,8 @@ def ingest_batch(
     with open_client(settings.download) as client:
 
         def fetch(key: str) -> tuple[Ingested, Rows]:
-            return _ingest(items[key], client=client, settings=settings, store=store), {}
+            with about(key), span("fetch", source=items[key].location):
+                return _ingest(items[key], client=client, settings=settings, store=store), {}
 
         def lost(key: str) -> Ingested:
             item = items[key]

@@ -22,6 +22,7 @@ from ranking.select import Choice, NoChoice
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview
 from steps.chunks import Waiting, chosen, plan_chunks, waiting
 from steps.episodes import Episode, read_episodes
+from steps.logs import about
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
 from steps.quarantine import quarantined, set_aside, set_aside_ids
 from steps.rankers import current_ranker
@@ -31,6 +32,7 @@ from steps.spending import Meter, Spent, pooled
 from steps.staging import Rows, Staging, Work, gathered, work_through
 from steps.store import Store, Writes
 from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
+from steps.traces import span
 from steps.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -110,7 +112,10 @@ class Publisher:
 
     def publish(self, asset_id: str) -> tuple[Published, Rows]:
         """The preview of one asset with all its candidates, rendered unless it was made by the same recipe before."""
-        meter = Meter()
+        with about(asset_id), span("publish", asset=asset_id):
+            return self._publish(asset_id, Meter())
+
+    def _publish(self, asset_id: str, meter: Meter) -> tuple[Published, Rows]:
         (episode,) = read_episodes([asset_id], store=self.store)
         known = only(self.store.read(PREVIEWS, [asset_id]).get(asset_id, ()))
         try:
@@ -212,7 +217,8 @@ def commit_previews(
     }
     if asset_ids:
         # Whoever is killed between the commit and the last file leaves word of it; the next run puts the rest in place.
-        store.files.write(f"{PLACING}/{run}.json", json.dumps([a for ids in by_status.values() for a in ids]).encode())
+        made = [a for ids in by_status.values() for a in ids]
+        store.files.write(f"{PLACING}/{run.replace('/', '-')}.json", json.dumps(made).encode())
         store.commit_parts(run, parts)
     _put_committed_in_place(store)
     spent = pooled(outcome.spent for outcome in fate.values() if outcome)
@@ -230,11 +236,9 @@ def _problems(fate: Mapping[str, Published | None], *, died: str, store: Store) 
 
 def _put_committed_in_place(store: Store) -> None:
     """The files of this run's previews, and of those whose run was killed before it came to it."""
-    for flow in store.files.list(PLACING):
-        for name in store.files.list(f"{PLACING}/{flow}"):
-            key = f"{PLACING}/{flow}/{name}"
-            _put_all_in_place(sorted(json.loads(store.files.read(key))), store)
-            store.files.delete(key)
+    for name in store.files.list(PLACING):
+        _put_all_in_place(sorted(json.loads(store.files.read(f"{PLACING}/{name}"))), store)
+        store.files.delete(f"{PLACING}/{name}")
 
 
 def _put_all_in_place(asset_ids: Sequence[str], store: Store) -> None:

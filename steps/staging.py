@@ -31,10 +31,6 @@ FOLDER = "staging"
 PATIENCE = 2  # deaths of tasks at one asset before it is set aside; Metaflow starts a task three times
 
 
-class OutOfTime(BaseException):
-    """The time of a task is over. No error of an asset: what catches those lets it pass."""
-
-
 @dataclass(frozen=True)
 class Staging(Generic[Outcome]):
     """One run's staged work. `outcomes` says what is told of each asset."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +18,9 @@ from hypothesis import strategies as st
 
 from featurization.errors import StoreError
 from featurization.media import Word
+from steps.deadline import alarm_passes
 from steps.quarantine import TASK_DIED
-from steps.staging import PATIENCE, OutOfTime, Rows, Staging, Work, clear, gathered, work_through
+from steps.staging import PATIENCE, Rows, Staging, Work, clear, gathered, work_through
 from steps.store import ROOT, Store
 from steps.tables import ASSETS, PROFILES, QUARANTINE, WORDS, Table
 
@@ -109,21 +112,35 @@ def test_of_several_at_a_time_the_suspects_are_tried_one_by_one(tmp_path: Path):
     assert begun == {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1}
 
 
-def test_a_task_whose_time_is_over_has_what_it_had_done(tmp_path: Path):
+class Late(Exception):
+    """What the alarm of a task raises."""
+
+
+def test_a_task_whose_time_is_over_keeps_what_it_had_done_and_blames_no_asset(tmp_path: Path):
     place = staging(tmp_path)
 
-    def slow(key: str) -> tuple[Told, Rows]:
-        if key == "b":
-            try:
-                raise OutOfTime
-            except Exception:  # what an asset raises is caught; this is no error of an asset
-                return Told(key, died=True), {}
-        return Told(key), rows_of(key)
+    def ring(_number: int, _frame: object) -> None:
+        raise Late
 
-    with pytest.raises(OutOfTime):
-        work_through(["a", "b", "c"], Work(slow, Told), place)
+    def slow(key: str) -> tuple[Told, Rows]:
+        try:
+            if key == "b":
+                signal.setitimer(signal.ITIMER_REAL, 0.01)
+                time.sleep(10)
+            return Told(key), rows_of(key)
+        except Exception:  # as whatever an asset raises is caught
+            return Told(key, died=True), {}
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with pytest.raises(Late), alarm_passes():
+            work_through(["a", "b", "c"], Work(slow, Told), place)
+        assert signal.getsignal(signal.SIGALRM) is ring
+    finally:
+        signal.signal(signal.SIGALRM, before)
     fate = gathered(["a", "b", "c"], [], place, key=lambda told: told.asset_id)
     assert fate == {"a": Told("a"), "b": None, "c": None}
+    assert place.deaths("b") == 1  # the task that is started again comes to it last
 
 
 def test_what_was_cleared_is_said_to_be_gone(tmp_path: Path):
