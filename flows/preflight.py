@@ -37,7 +37,7 @@ def check_datastore():
     try:
         _client().list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     except Exception as error:  # botocore's errors share no base, and each has one meaning here
-        raise ConfigError(_told(error, bucket)) from None
+        raise ConfigError(meaning(error, bucket)) from None
 
 
 def _client():
@@ -49,8 +49,8 @@ def _client():
     return get_aws_client("s3", client_params={"endpoint_url": S3_ENDPOINT_URL, "config": patience})
 
 
-def _told(error, bucket):
-    """What an error of S3 means for somebody who starts a flow."""
+def meaning(error, bucket):
+    """What an error of S3 means for somebody who starts a flow, in one line."""
     code = getattr(error, "response", {}).get("Error", {}).get("Code", type(error).__name__)
     bucket = f"the bucket {bucket!r} of METAFLOW_DATASTORE_SYSROOT_S3"
     ways = {

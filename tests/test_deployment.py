@@ -9,7 +9,7 @@ import pytest
 from conftest import Workplace
 from media_factory import encode, tone
 
-from steps.store import Store
+from steps.store import ROOT, Store
 from steps.tables import ASSETS
 
 REMOTE = 'platform = "argo"\nimage = "there/rushes:cpu"\n[environment]\nRUSHES_STORE = "s3://bucket/rushes"\n'
@@ -72,3 +72,21 @@ def test_a_profile_says_how_many_tasks_run_at_a_time(workplace: Workplace):
     assert done.returncode == 0, done.stdout
     said = re.findall(r"/fetch/\d+ \(pid \d+\)\] Task (is starting|finished successfully)", done.stdout)
     assert said == 3 * ["is starting"] + 3 * ["finished successfully"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ExpiredToken", "the credentials have expired, sign in again"),
+        ("AccessDenied", "these credentials may not use the bucket 'ours' of METAFLOW_DATASTORE_SYSROOT_S3"),
+        ("SlowDown", "cannot be used (An error occurred (SlowDown) when calling the ListObjectsV2 operation: busy)"),
+    ],
+)
+def test_what_a_bucket_answers_is_told_in_one_line(code: str, said: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(ROOT / "flows")
+    from botocore.exceptions import ClientError
+    from preflight import meaning
+
+    told = meaning(ClientError({"Error": {"Code": code, "Message": "busy"}}, "ListObjectsV2"), "ours")
+    assert said in told
+    assert "\n" not in told
