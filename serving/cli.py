@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings=_HELP,
 )
 Place = Literal["all", "dialogue", "pictures", "sounds", "moments"]
+Order = Literal["newest", "most-listened"]
 Mode = Literal["auto", "phrase", "words", "fuzzy", "meaning"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -52,6 +53,30 @@ def demo() -> None:
     from serving.demo import run_demo
 
     raise typer.Exit(run_demo())
+
+
+@app.command(
+    epilog=_examples(
+        "rushes backfill --max-hours 50",
+        "rushes backfill --max-cost 20 --order most-listened --runs 3",
+        "rushes backfill --max-hours 2000 --profile config/argo.toml",
+    )
+)
+def backfill(
+    max_hours: Annotated[float, typer.Option(min=0, help="Hours of media that one run may take; 0 for no bound.")] = 0,
+    max_cost: Annotated[float, typer.Option(min=0, help="What one run may cost, by [prices]; 0 for no bound.")] = 0,
+    order: Annotated[Order, typer.Option(help="What goes first.")] = "newest",
+    runs: Annotated[int, typer.Option(min=0, help="Stop after so many runs; 0: when nothing new is left.")] = 0,
+    config: Annotated[Path | None, typer.Option(help="Settings of the flows.", metavar="FILE")] = None,
+    profile: Annotated[Path | None, typer.Option(help="Where the flows run.", metavar="FILE")] = None,
+) -> None:
+    """Hear and publish everything that is new, in bounded runs, each of them committed.
+
+    Stop it whenever you like; called again, it goes on. Exits with 3 if something was quarantined.
+    """
+    from serving.backfill import Backfill, run_backfill
+
+    raise typer.Exit(run_backfill(Backfill(max_hours, max_cost, order, runs, config, profile)))
 
 
 @app.command(epilog=_examples("rushes doctor", "rushes doctor --json"))

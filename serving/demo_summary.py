@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 
 from serving.catalog import Catalog, strongest
-from serving.demo import Demonstrated, absolute
+from serving.demo import Demonstrated
+from serving.stages import absolute
 from serving.terminal import clock, safe, table
 from steps.previews import Preview
 from steps.reporting.run_report import REPORT

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from featurization.errors import ConfigError
+from steps.quarantine import TASK_DIED
 from steps.store import Store
 from steps.tables import ASSETS
 
@@ -22,6 +23,7 @@ class Waiting:
     duration_s: float
     kind: Literal["audio", "video"] = "audio"
     published: str = ""  # ISO 8601
+    tried: bool = False  # and is in quarantine
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,23 @@ def waiting(store: Store) -> dict[str, Waiting]:
 
 
 def chosen(
-    which: str, assets: Mapping[str, Waiting], *, done: Collection[str], refusal: tuple[str, str]
+    which: str,
+    assets: Mapping[str, Waiting],
+    *,
+    done: Collection[str],
+    failed: Mapping[str, str],
+    refusal: tuple[str, str],
 ) -> list[Waiting]:
     """`new` (those not `done`), `all`, or the assets whose ids `which` lists with commas between.
 
-    Raises ConfigError if an id is not among `assets`; `refusal` is what to say before and after it.
+    `failed` says why assets are in quarantine: they are new still, but for those at which tasks died. Raises
+    ConfigError if an id is not among `assets`; `refusal` is what to say before and after it.
     """
     if which == "all":
         return list(assets.values())
     if which == "new":
-        known = set(done)
-        return [asset for asset_id, asset in assets.items() if asset_id not in known]
+        left = assets.keys() - set(done) - {asset_id for asset_id, reason in failed.items() if reason == TASK_DIED}
+        return [replace(assets[asset_id], tried=asset_id in failed) for asset_id in sorted(left)]
     wanted = [part.strip() for part in which.split(",") if part.strip()]
     if unknown := [asset_id for asset_id in wanted if asset_id not in assets]:
         before, after = refusal
@@ -82,11 +90,12 @@ def chosen(
 def admit(assets: Sequence[Waiting], *, max_hours: float, listened: Mapping[str, int] | None = None) -> Admitted:
     """The first assets that fit into `max_hours` of media (0: all), at least one: newest first.
 
-    `listened`, how often each was played, puts the most listened first; equals are newest first.
+    `listened`, how often each was played, puts the most listened first; equals are newest first. What was tried already
+    comes last, so that what cannot be heard does not keep others waiting.
     """
     plays = listened or {}
     ordered = sorted(assets, key=lambda a: a.asset_id)
-    ordered.sort(key=lambda a: (plays.get(a.asset_id, 0), a.published), reverse=True)
+    ordered.sort(key=lambda a: (not a.tried, plays.get(a.asset_id, 0), a.published), reverse=True)
     if not max_hours:
         return Admitted(tuple(ordered))
     taken = _fitting(ordered, max_hours)

@@ -15,7 +15,7 @@ from steps.chunks import Waiting, chosen, media_hours, plan_chunks, waiting
 from steps.extracted import layer_table
 from steps.logs import about
 from steps.models import Models
-from steps.quarantine import quarantined, set_aside, set_aside_ids
+from steps.quarantine import quarantined, quarantined_ids, set_aside
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.settings import Settings
 from steps.spending import Spent, pooled, total
@@ -93,8 +93,8 @@ _TABLES = (
 def choose_assets(which: str, *, store: Store) -> list[Waiting]:
     """`new` (without features, and not set aside), `all`, or ids with commas between. ConfigError if one is unknown."""
     refusal = ("no asset", f"in {store.url}; `rushes assets` lists them")
-    done = {*store.asset_ids(PROFILES), *set_aside_ids(store, "featurize")}
-    return chosen(which, waiting(store), done=done, refusal=refusal)
+    failed = quarantined_ids(store, "featurize")
+    return chosen(which, waiting(store), done=store.asset_ids(PROFILES), failed=failed, refusal=refusal)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from steps.chunks import Waiting, chosen, plan_chunks, waiting
 from steps.episodes import Episode, read_episodes
 from steps.logs import about
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
-from steps.quarantine import quarantined, set_aside, set_aside_ids
+from steps.quarantine import quarantined, quarantined_ids, set_aside
 from steps.rankers import current_ranker
 from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
@@ -77,8 +77,8 @@ def choose_assets(which: str, *, store: Store) -> list[Waiting]:
     heard = set(store.asset_ids(PROFILES))
     assets = {asset_id: asset for asset_id, asset in waiting(store).items() if asset_id in heard}
     refusal = ("no heard asset", f"in {store.url}; run featurize_media first")
-    done = {*store.asset_ids(PREVIEWS), *set_aside_ids(store, "publish")}
-    return chosen(which, assets, done=done, refusal=refusal)
+    failed = quarantined_ids(store, "publish")
+    return chosen(which, assets, done=store.asset_ids(PREVIEWS), failed=failed, refusal=refusal)
 
 
 def work_s(asset: Waiting) -> float:

@@ -13,7 +13,7 @@ from steps.tables import QUARANTINE
 
 log = logging.getLogger(__name__)
 Stage = Literal["ingest", "featurize", "publish"]
-TASK_DIED = "task-died"
+TASK_DIED = "task-died"  # not tried again by itself
 
 
 def quarantined(error: Exception, *, source: str, title: str, stage: Stage) -> Quarantined:
@@ -30,10 +30,10 @@ def set_aside(*, source: str, title: str, stage: Stage) -> Quarantined:
     return Quarantined(source, TASK_DIED, detail, stage=stage, title=title)
 
 
-def set_aside_ids(store: Store, stage: Stage) -> set[str]:
-    """Assets at which the tasks of a stage died, and which are not tried again by themselves."""
+def quarantined_ids(store: Store, stage: Stage) -> dict[str, str]:
+    """Why each asset that a stage could not do is in quarantine, as a slug, by its id."""
     rows = store.columns(QUARANTINE, ["reason", "stage"]).to_pylist()
-    return {row["asset_id"] for row in rows if row["reason"] == TASK_DIED and row["stage"] == stage}
+    return {row["asset_id"]: row["reason"] for row in rows if row["stage"] == stage}
 
 
 _FLOWS = {

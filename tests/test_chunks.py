@@ -90,10 +90,20 @@ def test_nothing_to_do_is_one_empty_chunk():
 )
 def test_assets_are_chosen_as_asked(which: str, found: list[str]):
     known = {a.asset_id: a for a in assets(1, 1)}
-    picked = chosen(which, known, done={"a000"}, refusal=("no asset", "here"))
+    picked = chosen(which, known, done={"a000"}, failed={}, refusal=("no asset", "here"))
     assert [a.asset_id for a in picked] == found
+
+
+def test_what_failed_is_tried_again_after_the_others_but_not_what_kills_tasks():
+    known = {a.asset_id: a for a in assets(1, 1, 1)}
+    failed = {"a000": "unreadable", "a001": "task-died"}
+    picked = chosen("new", known, done=(), failed=failed, refusal=("no asset", "here"))
+    assert [a.asset_id for a in picked] == ["a000", "a002"]
+    assert [a.asset_id for a in admit(picked, max_hours=1.0).assets] == ["a002"]
 
 
 def test_unknown_ids_are_named_with_the_way_out():
     with pytest.raises(ConfigError, match=r"^no asset b, c here; list them$"):
-        chosen("a000,b,c", {a.asset_id: a for a in assets(1)}, done=(), refusal=("no asset", "here; list them"))
+        chosen(
+            "a000,b,c", {a.asset_id: a for a in assets(1)}, done=(), failed={}, refusal=("no asset", "here; list them")
+        )

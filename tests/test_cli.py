@@ -20,8 +20,9 @@ from stocked_store import DRUM, HEARING, HOSTILE_TITLE, JAR, LAMP, LOST, ROPE, S
 
 from serving import cli
 from serving.catalog import read_catalog
-from serving.demo import DemoError, Demonstrated, Stage, Stages
+from serving.demo import Demonstrated
 from serving.demo_summary import show_results, show_where
+from serving.stages import Stage, StageError, Stages
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.settings import Settings
 from steps.store import ROOT, Store
@@ -374,7 +375,7 @@ def test_the_demo_ends_with_what_was_published_and_where_it_is(store: Store):
 
 def test_a_flow_that_fails_ends_the_demo_with_its_last_lines(store: Store, tmp_path: Path):
     stages = Stages(Console(file=io.StringIO()), store, tmp_path / "demo.log")
-    with pytest.raises(DemoError, match=r"no_such_flow failed with exit status 2; .*demo\.log") as failure:
+    with pytest.raises(StageError, match=r"no_such_flow failed with exit status 2; .*demo\.log") as failure:
         stages.run(Stage("None", "nothing", "no_such_flow", ()))
     assert "no_such_flow.py" in "\n".join(failure.value.last)
 
