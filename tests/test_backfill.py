@@ -14,7 +14,8 @@ from steps.tables import ASSETS, PROFILES, QUARANTINE
 
 
 def rushes(place: Workplace, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return place.python("-m", "serving.cli", *arguments)
+    # The flows run in the repository, but their history is ours.
+    return place.python("-m", "serving.cli", *arguments, env={"METAFLOW_DATASTORE_SYSROOT_LOCAL": str(place.folder)})
 
 
 @pytest.fixture(scope="module")
