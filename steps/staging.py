@@ -49,14 +49,18 @@ class Staging(Generic[Outcome]):
         path = self._path(key, "zip")
         if not self.store.files.exists(path):
             return None
-        return dict(_unpacked(key, self.store.files.read(path), [self.outcomes]))[self.outcomes][0]  # type: ignore[no-any-return]
+        ((table, rows),) = _unpacked(self.store.files.read(path), [self.outcomes])
+        return table.from_arrow(rows)[key][0]  # type: ignore[no-any-return]
 
-    def rows(self, key: str, tables: Iterable[Table[Any]]) -> dict[Table[Any], Sequence[Any]]:
-        """The staged rows of an asset; tables of which nothing was staged are left out. StoreError if they are gone."""
+    def rows(self, key: str, tables: Iterable[Table[Any]]) -> dict[Table[Any], pa.Table]:
+        """The staged rows of an asset as Arrow; tables of which nothing was staged are left out.
+
+        StoreError if they are gone.
+        """
         path = self._path(key, "zip")
         if not self.store.files.exists(path):
             raise StoreError(f"{self.store.url}: what {self.run} prepared is gone; start a new run (features are kept)")
-        return dict(_unpacked(key, self.store.files.read(path), tables))
+        return dict(_unpacked(self.store.files.read(path), tables))
 
     def begin(self, key: str) -> None:
         """Note that a task is at an asset."""
@@ -144,10 +148,9 @@ def _packed(key: str, rows: Rows) -> bytes:
     return buffer.getvalue()
 
 
-def _unpacked(key: str, data: bytes, tables: Iterable[Table[Any]]) -> Iterator[tuple[Table[Any], Sequence[Any]]]:
+def _unpacked(data: bytes, tables: Iterable[Table[Any]]) -> Iterator[tuple[Table[Any], pa.Table]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         held = set(archive.namelist())
         for table in tables:
             if f"{table.name}.arrow" in held:
-                arrow = pa.ipc.open_file(archive.read(f"{table.name}.arrow")).read_all()
-                yield table, table.from_arrow(arrow).get(key, ())
+                yield table, pa.ipc.open_file(archive.read(f"{table.name}.arrow")).read_all()

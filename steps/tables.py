@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from featurization.media import (
     AdSpan,
@@ -60,10 +61,15 @@ class Table(Generic[Row]):
         names = [f.name for f in fields(self.row) if f.name != "asset_id"]  # type: ignore[arg-type]
         return pa.schema([pa.field("asset_id", pa.string()), *(pa.field(n, arrow_type(hints[n])) for n in names)])
 
-    def to_arrow(self, rows: Mapping[str, Sequence[Row]]) -> pa.Table:
-        """Rows by asset id, as one Arrow table sorted by asset id."""
-        flat = [{"asset_id": asset_id, **_plain(row)} for asset_id in sorted(rows) for row in rows[asset_id]]
-        return pa.Table.from_pylist(flat, schema=self.schema)
+    def to_arrow(self, rows: Mapping[str, Sequence[Row] | pa.Table]) -> pa.Table:
+        """Rows by asset id, as one Arrow table sorted by asset id. Rows that are in Arrow already stay there."""
+        plain = {asset_id: its for asset_id, its in rows.items() if not isinstance(its, pa.Table)}
+        flat = [{"asset_id": asset_id, **_plain(row)} for asset_id in sorted(plain) for row in plain[asset_id]]
+        built = pa.Table.from_pylist(flat, schema=self.schema)
+        if len(plain) == len(rows):
+            return built
+        joined = pa.concat_tables([built, *(rows[asset_id] for asset_id in rows.keys() - plain.keys())])
+        return joined.take(pc.sort_indices(joined["asset_id"]))  # stable: rows of one asset keep their order
 
     def from_arrow(self, table: pa.Table) -> dict[str, tuple[Row, ...]]:
         """The inverse of `to_arrow`: rows by asset id."""

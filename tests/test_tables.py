@@ -57,3 +57,9 @@ def test_a_stored_row_is_of_its_own_type():
     (stored,) = WORDS.from_arrow(WORDS.to_arrow({"a": [Word(0, 1, "x")]}))["a"]
     assert type(stored) is Word
     assert stored & Segment(0.5, 3) == Segment(0.5, 1)
+
+
+def test_rows_that_are_in_arrow_already_join_the_others():
+    words = {"b": (Word(0.0, 1.0, "two"), Word(1.0, 2.0, "three")), "a": (Word(0.0, 1.0, "one"),), "c": ()}
+    mixed = {"a": words["a"], "b": WORDS.to_arrow({"b": words["b"]}), "c": WORDS.to_arrow({})}
+    assert WORDS.to_arrow(mixed).equals(WORDS.to_arrow(words))
