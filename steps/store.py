@@ -3,7 +3,7 @@
 ```
 blobs/ab/ab12….mp3                     bytes of media, transcripts and images, named by their sha256
 features/EXTRACTOR/ab/DIGEST.npy …     what was computed from bytes, named by (content, extractor, version, options)
-tables/NAME/BUCKET/DIGEST.parquet      immutable pieces of tables, one per bucket of asset ids
+tables/NAME/ab/DIGEST.parquet, .json   immutable pieces of tables, by the first characters of asset ids: steps/pieces.py
 snapshots/00000012.json                which pieces make up every table after run 12; the highest number is current
 previews/ASSET_ID/preview.mp3 …        what listeners get
 ```
@@ -30,6 +30,7 @@ import pyarrow.compute as pc
 from featurization.errors import StoreError
 from steps.files import Files
 from steps.parquet import from_parquet, to_parquet
+from steps.pieces import Pieces, as_declared, bucket_of
 from steps.tables import Table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +40,7 @@ Writes = Mapping[Table[Any], Mapping[str, Sequence[Any]]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One committed state of all tables: table → bucket → piece."""
+    """One committed state of all tables: table → bucket → key of its piece or pieces."""
 
     number: int
     parent: int  # the snapshot that a rollback returns to
@@ -80,6 +81,7 @@ class Store:
     def __init__(self, url: str | None = None) -> None:
         self.url = url or store_url()
         self.files = Files(self.url)
+        self.pieces = Pieces(self.files)
 
     # blobs ----------------------------------------------------------------------------------------------------------
 
@@ -136,32 +138,33 @@ class Store:
 
     def arrow(self, table: Table[Any], asset_ids: Sequence[str] | None = None) -> pa.Table:
         """The same as one Arrow table, for notebooks."""
-        read = [self._piece(table, key, filters) for key, filters in self._pieces(table.name, asset_ids)]
+        read = [as_declared(piece, table) for piece in self._stored(table.name, asset_ids)]
         return pa.concat_tables(read) if read else table.schema.empty_table()
 
     def arrow_named(self, name: str, asset_ids: Sequence[str] | None = None) -> pa.Table:
         """A table as it is stored, for those who do not know its rows' class."""
-        pieces = self._pieces(name, asset_ids)
-        read = [from_parquet(self.files.read(key), filters=filters) for key, filters in pieces]
-        return (
-            pa.concat_tables(read, promote_options="default")
-            if read
-            else pa.table({"asset_id": pa.array([], pa.string())})
-        )
+        read = self._stored(name, asset_ids) or [pa.table({"asset_id": pa.array([], pa.string())})]
+        return pa.concat_tables(read, promote_options="default")
 
-    def _pieces(self, name: str, asset_ids: Sequence[str] | None) -> list[tuple[str, Any]]:
-        """Keys of a table's pieces that may hold rows of these assets, each with the filter that finds them."""
-        pieces = self.current().tables.get(name, {})
-        buckets = sorted(pieces if asset_ids is None else {_bucket(a) for a in asset_ids} & pieces.keys())
+    def _stored(self, name: str, asset_ids: Sequence[str] | None) -> list[pa.Table]:
         filters = None if asset_ids is None else [("asset_id", "in", list(asset_ids))]
-        return [(pieces[b], filters) for b in buckets]
+        return self.pieces.read(self.pieces.holding(self.current().tables.get(name, {}), asset_ids), filters=filters)
 
-    def _piece(self, table: Table[Any], key: str, filters: Any = None) -> pa.Table:
-        stored = from_parquet(self.files.read(key), filters=filters)
-        absent = [f for f in table.schema if f.name not in stored.column_names]
-        for column in absent:  # written before the column existed
-            stored = stored.append_column(column, pa.nulls(len(stored), column.type))
-        return stored.select(table.schema.names).cast(table.schema)  # Parquet renames the inside of lists
+    def columns(self, table: Table[Any], names: Sequence[str]) -> pa.Table:
+        """Some columns of a table, `asset_id` first; the others are not read."""
+        wanted = ["asset_id", *names]
+        keys = self.pieces.holding(self.current().tables.get(table.name, {}), None)
+        read = self.pieces.read(keys, columns=wanted)
+        return pa.concat_tables(read) if read else table.schema.empty_table().select(wanted)
+
+    def asset_ids(self, table: Table[Any]) -> list[str]:
+        """The assets that have rows in a table, sorted."""
+        return sorted(pc.unique(self.columns(table, [])["asset_id"]).to_pylist())
+
+    def keys(self, snapshot: Snapshot) -> Iterator[str]:
+        """Every file of tables that a snapshot consists of."""
+        for buckets in snapshot.tables.values():
+            yield from self.pieces.keys(buckets)
 
     def current(self) -> Snapshot:
         """The newest committed state; number 0 is the empty store."""
@@ -182,51 +185,38 @@ class Store:
 
     def commit(self, run: str, writes: Writes) -> Snapshot:
         """Replace the rows of the given assets in the given tables, all at once. An asset with no rows is removed."""
+        return self.commit_parts(run, lambda: iter([writes]))
+
+    def commit_parts(self, run: str, parts: Callable[[], Iterator[Writes]]) -> Snapshot:
+        """Like `commit`, of parts that come one by one, in the order of their asset ids.
+
+        Only the rows of one bucket (steps/pieces.py) are held in memory. `parts` is called anew if another run
+        committed meanwhile.
+        """
         for _ in range(20):
             base = self.current()
-            tables = {**base.tables}
-            for table, rows in writes.items():
-                tables[table.name] = {**tables.get(table.name, {}), **self._merge(table, base, rows)}
-            following = Snapshot(base.number + 1, base.number, run, tables)
+            tables = {name: {**buckets} for name, buckets in base.tables.items()}
+            for writes in _by_bucket(parts()):
+                self._merge(tables, writes)
+            following = Snapshot(base.number + 1, base.number, run, {n: b for n, b in sorted(tables.items()) if b})
             if self._create(following):
                 return following
         raise StoreError(f"{self.url}: twenty other runs committed first; run it again")
 
-    def commit_parts(self, run: str, parts: Callable[[], Iterator[Writes]]) -> Snapshot:
-        """Like `commit`, of parts with disjoint asset ids in ascending order."""
-        joined: dict[Table[Any], dict[str, Sequence[Any]]] = {}
-        for part in parts():
-            for table, rows in part.items():
-                joined.setdefault(table, {}).update(rows)
-        return self.commit(run, joined)
+    def _merge(self, tables: dict[str, dict[str, str]], writes: Writes) -> None:
+        """Put rows into their buckets."""
+        places = [(table, bucket) for table, rows in writes.items() for bucket in {bucket_of(a): None for a in rows}]
 
-    def asset_ids(self, table: Table[Any]) -> list[str]:
-        """The assets that have rows in a table, sorted."""
-        return sorted(set(self.columns(table, [])["asset_id"].to_pylist()))
+        def merged(place: tuple[Table[Any], str]) -> str | None:
+            table, bucket = place
+            new = {asset_id: rows for asset_id, rows in writes[table].items() if bucket_of(asset_id) == bucket}
+            return self.pieces.merged(table, bucket, tables.get(table.name, {}).get(bucket), new)
 
-    def columns(self, table: Table[Any], names: Sequence[str]) -> pa.Table:
-        """Some columns of a table, `asset_id` first."""
-        return self.arrow(table).select(["asset_id", *names])
-
-    def _merge(self, table: Table[Any], base: Snapshot, rows: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-        buckets: dict[str, dict[str, Sequence[Any]]] = {}
-        for asset_id, asset_rows in rows.items():
-            buckets.setdefault(_bucket(asset_id), {})[asset_id] = asset_rows
-        pieces = base.tables.get(table.name, {})
-        return {b: self._write_piece(table, b, pieces.get(b), new) for b, new in sorted(buckets.items())}
-
-    def _write_piece(self, table: Table[Any], bucket: str, old: str | None, new: Mapping[str, Sequence[Any]]) -> str:
-        merged = table.to_arrow(new)
-        if old:
-            stored = self._piece(table, old)
-            kept = stored.filter(pc.invert(pc.is_in(stored["asset_id"], pa.array(list(new), pa.string()))))
-            merged = pa.concat_tables([kept, merged])
-        # A stable sort, so rows of one asset keep their order; one chunk, so that history leaves no trace in the bytes.
-        data = to_parquet(merged.take(pc.sort_indices(merged["asset_id"])).combine_chunks())
-        key = f"tables/{table.name}/{bucket}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
-        if not self.files.exists(key):
-            self.files.write(key, data)
-        return key
+        for (table, bucket), key in zip(places, self.pieces.at_once(merged, places), strict=True):
+            buckets = tables.setdefault(table.name, {})
+            buckets.pop(bucket, None)
+            if key:
+                buckets[bucket] = key
 
     def _create(self, snapshot: Snapshot) -> bool:
         return self.files.create(f"snapshots/{snapshot.number:08d}.json", snapshot.to_json())
@@ -256,5 +246,17 @@ class Store:
         }
 
 
-def _bucket(asset_id: str) -> str:
-    return asset_id[:2]
+def _by_bucket(parts: Iterator[Writes]) -> Iterator[Writes]:
+    """Parts joined as long as they go into the same bucket, so that each piece is written once."""
+    joined: dict[Table[Any], dict[str, Any]] = {}
+    latest: set[str] = set()
+    for part in parts:
+        buckets = {bucket_of(asset_id) for rows in part.values() for asset_id in rows}
+        if not buckets <= latest and joined:
+            yield joined
+            joined = {}
+        latest = buckets
+        for table, rows in part.items():
+            joined.setdefault(table, {}).update(rows)
+    if joined:
+        yield joined

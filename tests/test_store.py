@@ -1,16 +1,20 @@
 """The store: atomic runs, exclusive snapshots, rollback, caching by content."""
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from featurization.errors import StoreError
 from featurization.media import AdSpan, Word
 from steps.files import explained
+from steps.parquet import from_parquet
 from steps.store import FeatureKey, Store
-from steps.tables import ADS, TURNS, WORDS
+from steps.tables import ADS, TURNS, WORDS, Table
 
 HELLO = [Word(0.0, 0.5, "hello"), Word(0.5, 1.0, "there")]
 BARE = [AdSpan(5.0, 6.0, "self-promotion", 0.7)]
@@ -152,3 +156,86 @@ def test_a_rollback_leaves_what_is_to_be_kept_and_passes_over_commits_to_it_alon
     assert rolled.run == "rollback of run/2"
     assert store.read(WORDS) == {"aa01": (HELLO[0],)}
     assert store.read(ADS) == {"aa01": tuple(BARE)}
+
+
+# pieces: how tables of any size are cut into files ----------------------------------------------------------------
+
+CUT = Table("words", Word, piece_rows=6)
+IDS = st.text("ab01", min_size=2, max_size=4)
+STATE = st.dictionaries(IDS, st.integers(0, 9), max_size=12)  # rows by asset
+
+
+def counted_words(state: Mapping[str, int]) -> dict[str, list[Word]]:
+    return {asset_id: [Word(float(n), n + 1.0, asset_id) for n in range(rows)] for asset_id, rows in state.items()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(history=st.lists(STATE, max_size=5))
+def test_the_same_state_is_the_same_files_whatever_led_to_it(
+    tmp_path_factory: pytest.TempPathFactory, history: list[dict[str, int]]
+):
+    store, once = (Store(str(tmp_path_factory.mktemp("store"))) for _ in range(2))
+    final: dict[str, int] = {}
+    for number, change in enumerate(history):
+        store.commit(f"run/{number}", {CUT: counted_words(change)})
+        final |= change
+    once.commit("run/0", {CUT: counted_words(final)})
+    assert store.current().tables == once.current().tables
+    rows = {asset_id: tuple(words) for asset_id, words in counted_words(final).items() if words}
+    assert store.read(CUT) == rows
+    assert store.asset_ids(CUT) == sorted(rows)
+    for asset_id in final:
+        assert store.read(CUT, [asset_id]) == ({asset_id: rows[asset_id]} if asset_id in rows else {})
+    for key in store.keys(store.current()):
+        assert store.files.exists(key)
+
+
+@settings(max_examples=40, deadline=None)
+@given(state=STATE)
+def test_parts_are_committed_as_the_whole_is(tmp_path_factory: pytest.TempPathFactory, state: dict[str, int]):
+    store, once = (Store(str(tmp_path_factory.mktemp("store"))) for _ in range(2))
+    words = counted_words(state)
+    store.commit_parts("run/1", lambda: iter([{CUT: {asset_id: words[asset_id]}} for asset_id in sorted(words)]))
+    once.commit("run/1", {CUT: words})
+    assert store.current().tables == once.current().tables
+
+
+def test_a_piece_is_small_or_holds_one_asset(store: Store):
+    state = {f"aa{n:02}": 4 for n in range(20)} | {"aa99": 50}
+    store.commit("run/1", {CUT: counted_words(state)})
+    pieces = [key for key in store.keys(store.current()) if key.endswith(".parquet")]
+    held = [from_parquet(store.files.read(key))["asset_id"].to_pylist() for key in pieces]
+    assert all(len(ids) <= 6 or len(set(ids)) == 1 for ids in held)
+    assert sorted(asset_id for ids in held for asset_id in ids) == sorted(a for a, n in state.items() for _ in range(n))
+
+
+def test_a_commit_rewrites_only_the_pieces_that_it_touches(store: Store):
+    store.commit("run/1", {CUT: counted_words({f"aa{n:02}": 4 for n in range(50)})})
+    before = set(store.keys(store.current()))
+    store.commit("run/2", {CUT: counted_words({"aa17": 5})})
+    fresh = set(store.keys(store.current())) - before
+    assert sorted(Path(key).suffix for key in fresh) == [".json", ".parquet"]
+
+
+def test_a_store_whose_buckets_were_never_cut_is_read_and_cut_when_it_is_next_written(store: Store):
+    whole = Table("words", Word, piece_rows=1_000)
+    store.commit("run/1", {whole: counted_words({f"aa{n:02}": 4 for n in range(10)})})
+    assert all(key.endswith(".parquet") for key in store.keys(store.current()))
+    assert len(store.read(CUT)) == 10
+    store.commit("run/2", {CUT: counted_words({"aa03": 2})})
+    assert len(store.read(CUT)["aa03"]) == 2
+    once = Store(f"{store.url}-once")
+    once.commit("run/1", {CUT: counted_words({f"aa{n:02}": 2 if n == 3 else 4 for n in range(10)})})
+    assert store.current().tables == once.current().tables
+
+
+def test_columns_are_read_alone(store: Store):
+    store.commit("run/1", {WORDS: {"bb01": HELLO, "aa01": HELLO[:1]}})
+    read = store.columns(WORDS, ["text"])
+    assert read.column_names == ["asset_id", "text"]
+    assert read.to_pylist() == [
+        {"asset_id": "aa01", "text": "hello"},
+        {"asset_id": "bb01", "text": "hello"},
+        {"asset_id": "bb01", "text": "there"},
+    ]
+    assert store.columns(ADS, ["confidence"]).to_pylist() == []
