@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from itertools import islice
 from typing import Any, Literal
@@ -208,8 +208,12 @@ def commits(store: Store) -> list[Commit]:
 
 
 def _commit(snapshot: Snapshot, store: Store, *, current: bool) -> Commit:
-    when: datetime = store.files.fs.modified(store.files.path(f"snapshots/{snapshot.number:08d}.json"))
-    return Commit(snapshot.number, short_run(snapshot.run), when.astimezone(), current)
+    return Commit(snapshot.number, short_run(snapshot.run), committed(store, snapshot.number), current)
+
+
+def committed(store: Store, number: int) -> datetime:
+    """When a snapshot was committed, with its time zone."""
+    return datetime.fromtimestamp(store.files.modified(f"snapshots/{number:08d}.json"), UTC).astimezone()
 
 
 def short_run(pathspec: str) -> str:
