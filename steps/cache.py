@@ -7,11 +7,13 @@ from typing import TypeVar
 
 import numpy as np
 
+from steps.savings import Reuse
 from steps.spending import Meter
 from steps.store import FeatureKey, Store
 from steps.tables import Table
 
 Row = TypeVar("Row")
+Value = TypeVar("Value")
 
 # Raised when an extractor's result changes for the same input and options.
 VERSIONS = {
@@ -31,9 +33,10 @@ VERSIONS = {
 class Cache:
     """Results for the bytes with one sha256. `options` must name everything else that a result depends on."""
 
-    def __init__(self, store: Store, sha256: str) -> None:
-        self.store, self.sha256 = store, sha256
-        self.meter = Meter()  # by extractor, of what had to be computed
+    def __init__(self, store: Store, sha256: str, *, on_gpu: Callable[[str], bool] = lambda _: False) -> None:
+        self.store, self.sha256, self._on_gpu = store, sha256, on_gpu
+        self.meter = Meter()  # by extractor, of what had to be computed; and bytes of what was read
+        self.reuse: dict[str, Reuse] = {}
 
     def rows(
         self,
@@ -46,24 +49,47 @@ class Cache:
     ) -> tuple[Row, ...]:
         """The kept rows, else those that `compute` gives, which are then kept; `version` is a foreign extractor's."""
         key = self._key(extractor, options, version)
-        rows = self.store.recall_rows(key, table)
-        if rows is None:
-            with self.meter.timed(extractor):
-                rows = tuple(compute())
-            self.store.remember_rows(key, table, rows)
-        return rows
+        return self._kept(
+            extractor,
+            recall=lambda: self.store.recall_rows(key, table),
+            compute=lambda: tuple(compute()),
+            remember=lambda rows: self.store.remember_rows(key, table, rows),
+        )
 
     def array(
         self, extractor: str, options: object, compute: Callable[[], np.ndarray], *, version: str = ""
     ) -> np.ndarray:
         """The kept array, else the one that `compute` gives, which is then kept."""
         key = self._key(extractor, options, version)
-        array = self.store.recall_array(key)
-        if array is None:
-            with self.meter.timed(extractor):
-                array = compute()
-            self.store.remember_array(key, array)
-        return array
+        return self._kept(
+            extractor,
+            recall=lambda: self.store.recall_array(key),
+            compute=compute,
+            remember=lambda array: self.store.remember_array(key, array),
+        )
+
+    def computed(self, extractor: str) -> bool:
+        """Whether any of its values had to be computed."""
+        return self.reuse.get(extractor, Reuse()).computed > 0
+
+    def _kept(
+        self,
+        extractor: str,
+        *,
+        recall: Callable[[], Value | None],
+        compute: Callable[[], Value],
+        remember: Callable[[Value], None],
+    ) -> Value:
+        with self.meter.moving(extractor):
+            value = recall()
+        known = value is not None
+        if value is None:
+            with self.meter.timed(extractor, gpu=self._on_gpu(extractor)):
+                value = compute()
+            with self.meter.moving(extractor):
+                remember(value)
+        self.reuse[extractor] = self.reuse.get(extractor, Reuse()) + (Reuse(read=1) if known else Reuse(computed=1))
+        return value
 
     def _key(self, extractor: str, options: object, version: str) -> FeatureKey:
         return FeatureKey(self.sha256, extractor, version or VERSIONS[extractor], repr(options))

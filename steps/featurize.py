@@ -17,8 +17,9 @@ from steps.logs import about
 from steps.models import Models
 from steps.quarantine import quarantined, quarantined_ids, set_aside
 from steps.recording import LEVEL_HOP_S, Recording
+from steps.savings import Savings, saved
 from steps.settings import Settings
-from steps.spending import Spent, pooled, total
+from steps.spending import Spent, peak_mb, pooled, total
 from steps.staging import Rows, Staging, Work, gathered, work_through
 from steps.store import Store, Writes
 from steps.tables import (
@@ -56,6 +57,8 @@ class Heard:
     staged_by: str  # "FLOW/ID" of the run whose task it was; of a resumed run, that may be the one before
     problem: Quarantined | None = None
     spent: dict[str, Spent] = field(default_factory=dict)  # by extractor
+    savings: Savings = field(default_factory=Savings)
+    peak_mb: float = 0.0  # that its task held until then
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Summary:
     heard: tuple[str, ...]
     problems: tuple[Quarantined, ...]
     spent: dict[str, Spent]  # by extractor
+    savings: Savings = field(default_factory=Savings)
+    peak_mb: float = 0.0  # of the task that held most
 
     @property
     def outcome(self) -> Outcome:
@@ -140,7 +145,8 @@ def _hear(asset: Asset, *, run: str, models: Models, store: Store) -> tuple[Hear
         except Exception as error:  # whatever it is, the other assets go on
             problem = quarantined(error, source=asset.source, title=asset.title, stage="featurize")
             return Heard(asset.asset_id, run, problem), {}
-        return Heard(asset.asset_id, run, spent=recording.cache.meter.spent), rows
+        cache = recording.cache
+        return Heard(asset.asset_id, run, None, cache.meter.spent, recording.savings, peak_mb()), rows
 
 
 def _rows(recording: Recording) -> Rows:
@@ -195,8 +201,10 @@ def commit_hearings(
 
     if asset_ids:
         store.commit_parts(run, parts)
-    spent = pooled(outcome.spent for outcome in fate.values() if outcome)
-    return Summary(tuple(heard), tuple(problems.values()), spent)
+    told = [outcome for outcome in fate.values() if outcome]
+    spent, savings = pooled(outcome.spent for outcome in told), saved(outcome.savings for outcome in told)
+    peak = max((outcome.peak_mb for outcome in told), default=0.0)
+    return Summary(tuple(heard), tuple(problems.values()), spent, savings, peak)
 
 
 def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from featurization.extractor import Extractor, installed_extractors
@@ -24,6 +24,13 @@ SPEECH_MODEL = "silero-vad-v6"
 SHOT_MODEL = "transnetv2"
 
 
+@cache
+def _has_gpu() -> bool:
+    import ctranslate2
+
+    return bool(ctranslate2.get_cuda_device_count())
+
+
 class Models:
     """One of each model that hearing needs, shared by all assets of a task."""
 
@@ -35,6 +42,17 @@ class Models:
         for name in (self.settings.transcribe.model, TEXT_MODEL, SPEAKER_MODEL, SPEECH_MODEL, SHOT_MODEL):
             self.registry.locate(name)
         _ = self.spaces, self.vocabulary
+
+    def on_gpu(self, extractor: str) -> bool:
+        """Whether the model of one of our extractors runs on an accelerator, as configured and found."""
+        settings = self.settings
+        devices = {
+            "words": settings.transcribe.device,
+            f"{IMAGE}-vectors": settings.vision.device,
+            f"{SOUND}-vectors": settings.sound_vectors.device,
+        }
+        device = devices.get(extractor, "cpu")
+        return device == "cuda" or (device == "auto" and _has_gpu())
 
     def identity(self, name: str) -> str:
         """`name@12 hex of the sha256`."""

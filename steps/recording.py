@@ -11,8 +11,9 @@ import hashlib
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain
 from operator import attrgetter
@@ -52,6 +53,7 @@ from featurization.transcribe import transcribe
 from featurization.transcripts import parse_transcript
 from steps.cache import Cache
 from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
+from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.store import Store
 from steps.tables import PROFILES, SOUNDS, TURNS, WORDS, Table
@@ -69,7 +71,8 @@ class Recording:
 
     def __init__(self, asset: Asset, *, store: Store, settings: Settings, models: Models) -> None:
         self.asset, self.store, self.settings, self.models = asset, store, settings, models
-        self.cache = Cache(store, asset.sha256)
+        self.cache = Cache(store, asset.sha256, on_gpu=models.on_gpu)
+        self.noted: list[Savings] = []  # by whoever knows of them
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -303,6 +306,23 @@ class Recording:
         rows = zip(self.sentences, self.vectors, strict=True)
         return tuple(Vector(s.start, s.end, "sentence", space, tuple(values.tolist())) for s, values in rows)
 
+    @property
+    def savings(self) -> Savings:
+        """What was heard and seen so far, and what of it needed no work."""
+        lasts_s = self.asset.duration_s
+        reuse = {name: one.over(lasts_s) for name, one in self.cache.reuse.items()}
+        return saved([replace(self._speech_savings(), media_s=lasts_s, reuse=reuse), *self.noted])
+
+    def _speech_savings(self) -> Savings:
+        """Seconds of speech by what became of it, if any of it was new."""
+        spoken_s = _lasting(chain.from_iterable(self.speech))
+        if self.transcript[0].startswith(PUBLISHER):
+            return Savings(published_s=spoken_s if self.cache.computed("speech") else 0.0)
+        if not self.cache.computed("words"):
+            return Savings()
+        recognised_s = sum(_lasting(self._wanted(channel)) for channel in self.speech)
+        return Savings(recognised_s=recognised_s, skipped_s=spoken_s - recognised_s)
+
     def compute(self) -> None:
         """Fill the cache with everything that takes time."""
         _ = self.levels, self.sounds, self.turns, self.vectors
@@ -337,3 +357,7 @@ class Recording:
                 log.info("%s: %s %.0f %%", self.asset.title, what, 100 * share)
 
         return tell
+
+
+def _lasting(spans: Iterable[Segment]) -> float:
+    return sum(span.duration for span in spans)

@@ -1,53 +1,105 @@
-"""What work took: wall, processor and accelerator seconds, by whatever the work is called."""
+"""What work took: seconds of wall, processors and accelerators, memory, and bytes, by whatever the work is called."""
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from typing import TYPE_CHECKING
 
 from steps.traces import span
+
+if TYPE_CHECKING:
+    from steps.files import Files
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds that a piece of work took; processor seconds are those of all threads of the process."""
+    """What a piece of work took; processor seconds are those of all threads of the process."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
     gpu_s: float = 0.0  # wall seconds in which an accelerator was held for it
+    read_bytes: int = 0  # from the store
+    written_bytes: int = 0  # to it
 
     def __add__(self, other: Spent) -> Spent:
-        return Spent(self.wall_s + other.wall_s, self.cpu_s + other.cpu_s, self.gpu_s + other.gpu_s)
+        return Spent(
+            self.wall_s + other.wall_s,
+            self.cpu_s + other.cpu_s,
+            self.gpu_s + other.gpu_s,
+            self.read_bytes + other.read_bytes,
+            self.written_bytes + other.written_bytes,
+        )
 
     def __sub__(self, other: Spent) -> Spent:
-        return Spent(self.wall_s - other.wall_s, self.cpu_s - other.cpu_s, self.gpu_s - other.gpu_s)
+        return self + Spent(-other.wall_s, -other.cpu_s, -other.gpu_s, -other.read_bytes, -other.written_bytes)
 
 
 NOTHING = Spent()
 
 
-class Meter:
-    """Counts what each kind of work takes alone: what it makes others do counts for them."""
+@dataclass(frozen=True, slots=True)
+class TaskUse:
+    """What one task of a run took, without Metaflow's own time before and after the step's body."""
 
-    def __init__(self) -> None:
+    step: str
+    task: str  # its id
+    begun: float  # seconds since 1970
+    spent: Spent
+    peak_mb: float
+
+    @property
+    def ended(self) -> float:
+        return self.begun + self.spent.wall_s
+
+
+class Meter:
+    """Counts what each kind of work takes alone: what it makes others do counts for them.
+
+    `files`, if given, are those whose bytes are counted; no other thread may use them meanwhile.
+    """
+
+    def __init__(self, files: Files | None = None) -> None:
         self.spent: dict[str, Spent] = {}
+        self._files = files
 
     @contextmanager
     def timed(self, name: str, *, gpu: bool = False) -> Iterator[None]:
         """Count the body for `name`, and trace it; `gpu` says that an accelerator is held meanwhile."""
-        before, begun = total(self.spent), _clocks(gpu)
+        before, begun = total(self.spent), self._now(gpu)
         with span(name):
             yield
         inside = total(self.spent) - before
-        self.spent[name] = self.spent.get(name, NOTHING) + (_clocks(gpu) - begun) - inside
+        self._add(name, self._now(gpu) - begun - inside)
+
+    @contextmanager
+    def moving(self, name: str) -> Iterator[None]:
+        """Count for `name` only the bytes that the body moves: what is read is not work."""
+        begun = self._moved()
+        yield
+        self._add(name, self._moved() - begun)
+
+    def _add(self, name: str, spent: Spent) -> None:
+        self.spent[name] = self.spent.get(name, NOTHING) + spent
+
+    def _now(self, gpu: bool) -> Spent:
+        wall = time.perf_counter()
+        return Spent(wall, time.process_time(), wall if gpu else 0.0) + self._moved()
+
+    def _moved(self) -> Spent:
+        if self._files is None:
+            return NOTHING
+        return Spent(read_bytes=self._files.read_bytes, written_bytes=self._files.written_bytes)
 
 
-def _clocks(gpu: bool) -> Spent:
-    wall = time.perf_counter()
-    return Spent(wall, time.process_time(), wall if gpu else 0.0)
+def peak_mb() -> float:
+    """The most memory that this process, or a process that it started and waited for, ever held, in MB."""
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return most / 1024
 
 
 def total(spent: Mapping[str, Spent]) -> Spent:

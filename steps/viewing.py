@@ -31,6 +31,7 @@ from featurization.shots import detect_shots
 from steps.extracted import FUSED, layer_table, run, tags_of, verified
 from steps.models import SHOT_MODEL
 from steps.recording import LEVEL_HOP_S, Recording
+from steps.savings import Savings
 from steps.tables import FILMS, SHOTS, TAGS
 
 TILES = 400  # pictures on the sheet for scrubbing, at most
@@ -124,6 +125,9 @@ class Viewing:
 
         @cache
         def computed() -> Findings:
+            if extractor is self.models.image_extractor:
+                stills = sum(len(shot.thumbnails) for shot in self.detected)
+                self.recording.noted.append(Savings(frames=self.profile.frames, keyframes=stills))
             return verified(run(extractor, self.views), extractor, len(self.views))
 
         def array(part: str) -> Vectors:
