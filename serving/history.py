@@ -20,7 +20,7 @@ def run_rollback() -> None:
     """Roll the store back and say where it stands."""
     store = Store()
     rolled = roll_back(settings=settings(), store=store)
-    undone = next(s for s in reversed(store.history()) if s.run == rolled.run.removeprefix("rollback of "))
+    undone = next(s for s in store.snapshots.backwards() if s.run == rolled.run.removeprefix("rollback of "))
     console().print(
         f"undid snapshot {undone.number} ({safe(short_run(undone.run))}); snapshot {rolled.number} has the tables, "
         f"previews, feeds and report of snapshot {undone.parent}",

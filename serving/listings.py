@@ -39,7 +39,7 @@ def _styled(word: str) -> Text:
 
 def show_runs(*, limit: int, as_json: bool) -> None:
     """Print the newest runs of the flows and the newest snapshots of the store."""
-    runs, snapshots = recent_runs(limit), commits(Store())[:limit]
+    runs, snapshots = recent_runs(limit), commits(Store(), limit=limit)
     if as_json:
         print_json({"runs": [_plain(run) for run in runs], "snapshots": [_plain(commit) for commit in snapshots]})
         return

@@ -201,10 +201,10 @@ def _gave_up(task: Any) -> bool:
     return facts.get("attempt_ok") == "False" and facts.get("attempt") == facts.get("attempt-done")
 
 
-def commits(store: Store) -> list[Commit]:
-    """The snapshots of the store, newest first."""
-    history = store.history()
-    return [_commit(snapshot, store, current=snapshot is history[-1]) for snapshot in reversed(history)]
+def commits(store: Store, *, limit: int | None = None) -> list[Commit]:
+    """The snapshots of the store, newest first; all, or so many."""
+    newest = islice(store.snapshots.backwards(), limit)
+    return [_commit(snapshot, store, current=not place) for place, snapshot in enumerate(newest)]
 
 
 def _commit(snapshot: Snapshot, store: Store, *, current: bool) -> Commit:

@@ -5,6 +5,7 @@ blobs/ab/ab12….mp3                     bytes of media, transcripts and images,
 features/EXTRACTOR/ab/DIGEST.npy …     what was computed from bytes, named by (content, extractor, version, options)
 tables/NAME/ab/DIGEST.parquet, .json   immutable pieces of tables, by the first characters of asset ids: steps/pieces.py
 snapshots/00000012.json                which pieces make up every table after run 12; the highest number is current
+newest-snapshot                        where to begin to look for it: steps/snapshots.py
 previews/ASSET_ID/preview.mp3 …        what listeners get
 ```
 A run commits once, by creating the next snapshot: readers see all of it or none. Creation is exclusive, so of two runs
@@ -15,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,28 +31,12 @@ from featurization.errors import StoreError
 from steps.files import Files
 from steps.parquet import from_parquet, to_parquet
 from steps.pieces import Pieces, as_declared, bucket_of
+from steps.snapshots import Snapshot, Snapshots
 from steps.tables import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = TypeVar("Row")
 Writes = Mapping[Table[Any], Mapping[str, Sequence[Any]]]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One committed state of all tables: table → bucket → key of its piece or pieces."""
-
-    number: int
-    parent: int  # the snapshot that a rollback returns to
-    run: str
-    tables: Mapping[str, Mapping[str, str]]
-
-    def to_json(self) -> bytes:
-        state = {"run": self.run, "parent": self.parent, "tables": self.tables}
-        return json.dumps(state, indent=1, sort_keys=True).encode()
-
-
-EMPTY = Snapshot(number=0, parent=0, run="", tables={})
 
 
 @dataclass(frozen=True)
@@ -82,6 +66,7 @@ class Store:
         self.url = url or store_url()
         self.files = Files(self.url)
         self.pieces = Pieces(self.files)
+        self.snapshots = Snapshots(self.files)
 
     # blobs ----------------------------------------------------------------------------------------------------------
 
@@ -168,20 +153,11 @@ class Store:
 
     def current(self) -> Snapshot:
         """The newest committed state; number 0 is the empty store."""
-        numbers = self._numbers()
-        return self._snapshot(numbers[-1]) if numbers else EMPTY
-
-    def _numbers(self) -> list[int]:
-        return [int(name.removesuffix(".json")) for name in self.files.list("snapshots")]
-
-    def _snapshot(self, number: int) -> Snapshot:
-        if number == 0:
-            return EMPTY
-        return Snapshot(number=number, **json.loads(self.files.read(f"snapshots/{number:08d}.json")))
+        return self.snapshots.newest()
 
     def history(self) -> list[Snapshot]:
-        """All snapshots, oldest first."""
-        return [self._snapshot(n) for n in self._numbers()]
+        """All snapshots, oldest first. Each is read: whoever looks for one of them takes `snapshots.backwards()`."""
+        return list(self.snapshots.backwards())[::-1]
 
     def commit(self, run: str, writes: Writes) -> Snapshot:
         """Replace the rows of the given assets in the given tables, all at once. An asset with no rows is removed."""
@@ -199,7 +175,7 @@ class Store:
             for writes in _by_bucket(parts()):
                 self._merge(tables, writes)
             following = Snapshot(base.number + 1, base.number, run, {n: b for n, b in sorted(tables.items()) if b})
-            if self._create(following):
+            if self.snapshots.create(following):
                 return following
         raise StoreError(f"{self.url}: twenty other runs committed first; run it again")
 
@@ -218,32 +194,26 @@ class Store:
             if key:
                 buckets[bucket] = key
 
-    def _create(self, snapshot: Snapshot) -> bool:
-        return self.files.create(f"snapshots/{snapshot.number:08d}.json", snapshot.to_json())
-
     def rollback(self, keep: Collection[str] = ()) -> Snapshot:
         """Make the state before the last commit current again; the undone state stays in the history.
 
         Tables named in `keep` stay as they are, and commits to them alone are passed over.
         """
         current = undone = self.current()
-        while undone.number and self._changed(undone) and self._changed(undone) <= set(keep):
-            undone = self._snapshot(undone.parent)
+        while undone.number and (changed := self._changed(undone)) and changed <= set(keep):
+            undone = self.snapshots.read(undone.parent)
         if not undone.number:
             raise StoreError(f"{self.url}: nothing was committed yet, so there is nothing to roll back")
-        before = self._snapshot(undone.parent)
+        before = self.snapshots.read(undone.parent)
         kept = {name: pieces for name, pieces in current.tables.items() if name in keep}
         rolled = Snapshot(current.number + 1, before.parent, f"rollback of {undone.run}", {**before.tables, **kept})
-        if not self._create(rolled):
+        if not self.snapshots.create(rolled):
             raise StoreError(f"{self.url}: another run committed meanwhile; look at `rushes runs` and try again")
         return rolled
 
     def _changed(self, snapshot: Snapshot) -> set[str]:
         """Names of the tables that a commit changed."""
-        before = self._snapshot(snapshot.parent).tables
-        return {
-            name for name in snapshot.tables.keys() | before.keys() if snapshot.tables.get(name) != before.get(name)
-        }
+        return snapshot.changed(self.snapshots.read(snapshot.parent))
 
 
 def _by_bucket(parts: Iterator[Writes]) -> Iterator[Writes]:
