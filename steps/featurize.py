@@ -12,6 +12,7 @@ from typing import Any, Literal
 from featurization.media import Asset, LevelTrack, Quarantined
 from steps.admission import Bounds, admitted
 from steps.chunks import Waiting, chosen, media_hours, plan_chunks, waiting
+from steps.costs import Effort
 from steps.extracted import layer_table
 from steps.logs import about
 from steps.models import Models
@@ -19,7 +20,7 @@ from steps.quarantine import quarantined, quarantined_ids, set_aside
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.savings import Savings, saved
 from steps.settings import Settings
-from steps.spending import Spent, peak_mb, pooled, total
+from steps.spending import NOTHING, Spent, peak_mb, pooled, total
 from steps.staging import Rows, Staging, Work, gathered, work_through
 from steps.store import Store, Writes
 from steps.tables import (
@@ -69,11 +70,17 @@ class Summary:
     problems: tuple[Quarantined, ...]
     spent: dict[str, Spent]  # by extractor
     savings: Savings = field(default_factory=Savings)
+    first: Spent = NOTHING  # on what was heard for the first time
     peak_mb: float = 0.0  # of the task that held most
 
     @property
     def outcome(self) -> Outcome:
         return "partial" if self.problems else "complete"
+
+    @property
+    def effort(self) -> Effort:
+        """What was done, as the costs of a run are made of it."""
+        return Effort(len(self.heard), self.savings.media_s, self.spent, self.savings, self.first, self.peak_mb)
 
 
 HEARD = Table("heard", Heard)
@@ -203,8 +210,9 @@ def commit_hearings(
         store.commit_parts(run, parts)
     told = [outcome for outcome in fate.values() if outcome]
     spent, savings = pooled(outcome.spent for outcome in told), saved(outcome.savings for outcome in told)
+    first = total(pooled(outcome.spent for outcome in told if outcome.savings.first_s))
     peak = max((outcome.peak_mb for outcome in told), default=0.0)
-    return Summary(tuple(heard), tuple(problems.values()), spent, savings, peak)
+    return Summary(tuple(heard), tuple(problems.values()), spent, savings, first, peak)
 
 
 def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:

@@ -310,8 +310,9 @@ class Recording:
     def savings(self) -> Savings:
         """What was heard and seen so far, and what of it needed no work."""
         lasts_s = self.asset.duration_s
+        first_s = lasts_s if self.cache.computed("profile") else 0.0
         reuse = {name: one.over(lasts_s) for name, one in self.cache.reuse.items()}
-        return saved([replace(self._speech_savings(), media_s=lasts_s, reuse=reuse), *self.noted])
+        return saved([replace(self._speech_savings(), media_s=lasts_s, first_s=first_s, reuse=reuse), *self.noted])
 
     def _speech_savings(self) -> Savings:
         """Seconds of speech by what became of it, if any of it was new."""

@@ -34,6 +34,7 @@ class Savings:
     """What was heard and seen, and what of it needed no work. Adds up over assets."""
 
     media_s: float = 0.0
+    first_s: float = 0.0  # of media that was never heard before
     reuse: Mapping[str, Reuse] = field(default_factory=dict)  # by extractor
     recognised_s: float = 0.0  # of speech, by the recogniser
     skipped_s: float = 0.0  # of speech that `middle_share` left out
@@ -44,6 +45,7 @@ class Savings:
     def __add__(self, other: Savings) -> Savings:
         return Savings(
             self.media_s + other.media_s,
+            self.first_s + other.first_s,
             _joined(self.reuse, other.reuse),
             self.recognised_s + other.recognised_s,
             self.skipped_s + other.skipped_s,

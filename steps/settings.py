@@ -37,6 +37,7 @@ from ranking.prior import PriorOptions
 from ranking.select import SelectOptions
 from ranking.tune import TuneOptions
 from steps.chunks import FanoutOptions
+from steps.costs import PriceOptions
 from steps.events import EventOptions
 from steps.golden.clips import GoldenOptions
 from steps.intake.fetching import DownloadOptions
@@ -101,6 +102,7 @@ class Settings:
     ingest: IngestOptions = field(default_factory=IngestOptions)
     download: DownloadOptions = field(default_factory=DownloadOptions)
     fanout: FanoutOptions = field(default_factory=FanoutOptions)
+    prices: PriceOptions = field(default_factory=PriceOptions)
     hear: HearOptions = field(default_factory=HearOptions)
     decode: DecodeOptions = field(default_factory=DecodeOptions)
     speech: SpeechOptions = field(default_factory=SpeechOptions)

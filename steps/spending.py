@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -57,6 +57,17 @@ class TaskUse:
         return self.begun + self.spent.wall_s
 
 
+@dataclass(frozen=True, slots=True)
+class StepUse:
+    """What all tasks of a step took."""
+
+    step: str
+    tasks: int
+    spent: Spent
+    longest_s: float
+    peak_mb: float  # of the task that held most
+
+
 class Meter:
     """Counts what each kind of work takes alone: what it makes others do counts for them.
 
@@ -100,6 +111,30 @@ def peak_mb() -> float:
     """The most memory that this process, or a process that it started and waited for, ever held, in MB."""
     most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return most / 1024
+
+
+def by_step(uses: Iterable[TaskUse]) -> tuple[StepUse, ...]:
+    """What the steps of a run took, in the order in which they began."""
+    steps: dict[str, list[TaskUse]] = {}
+    for use in sorted(uses, key=lambda use: use.begun):
+        steps.setdefault(use.step, []).append(use)
+    return tuple(_step_use(name, its) for name, its in steps.items())
+
+
+def _step_use(name: str, uses: Sequence[TaskUse]) -> StepUse:
+    spent = reduce(Spent.__add__, (use.spent for use in uses))
+    longest_s = max(use.spent.wall_s for use in uses)
+    return StepUse(name, len(uses), spent, longest_s, max(use.peak_mb for use in uses))
+
+
+def idle_s(uses: Iterable[TaskUse]) -> float:
+    """Seconds between the first and the last task of a run in which none was at work: what orchestration takes."""
+    idle, busy_until = 0.0, None
+    for use in sorted(uses, key=lambda use: use.begun):
+        if busy_until is not None:
+            idle += max(0.0, use.begun - busy_until)
+        busy_until = max(busy_until or use.ended, use.ended)
+    return idle
 
 
 def total(spent: Mapping[str, Spent]) -> Spent:
