@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -30,6 +31,16 @@ VERSIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The computed values that an asset's rows were made from."""
+
+    keys: tuple[str, ...]  # of the store, sorted
+
+
+USED = Table("features", Used)  # what garbage collection must leave (steps/garbage.py)
+
+
 class Cache:
     """Results for the bytes with one sha256. `options` must name everything else that a result depends on."""
 
@@ -37,6 +48,12 @@ class Cache:
         self.store, self.sha256, self._on_gpu = store, sha256, on_gpu
         self.meter = Meter()  # by extractor, of what had to be computed; and bytes of what was read
         self.reuse: dict[str, Reuse] = {}
+        self._used: set[str] = set()
+
+    @property
+    def used(self) -> Used:
+        """What was asked for so far, kept or computed."""
+        return Used(tuple(sorted(self._used)))
 
     def rows(
         self,
@@ -49,6 +66,7 @@ class Cache:
     ) -> tuple[Row, ...]:
         """The kept rows, else those that `compute` gives, which are then kept; `version` is a foreign extractor's."""
         key = self._key(extractor, options, version)
+        self._used.add(key.path(".parquet"))
         return self._kept(
             extractor,
             recall=lambda: self.store.recall_rows(key, table),
@@ -61,6 +79,7 @@ class Cache:
     ) -> np.ndarray:
         """The kept array, else the one that `compute` gives, which is then kept."""
         key = self._key(extractor, options, version)
+        self._used.add(key.path(".npy"))
         return self._kept(
             extractor,
             recall=lambda: self.store.recall_array(key),

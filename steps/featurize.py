@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from featurization.media import Asset, LevelTrack, Quarantined
 from steps.admission import Bounds, admitted
+from steps.cache import USED
 from steps.chunks import Waiting, chosen, media_hours, plan_chunks, waiting
 from steps.costs import Effort
 from steps.extracted import layer_table
@@ -99,6 +100,7 @@ _TABLES = (
     SHOTS,
     SCENES,
     TAGS,
+    USED,
 )
 
 
@@ -148,7 +150,7 @@ def hear_chunk(asset_ids: Sequence[str], *, run: str, settings: Settings, store:
 def _hear(asset: Asset, *, run: str, models: Models, store: Store) -> tuple[Heard, Rows]:
     with Recording(asset, store=store, settings=models.settings, models=models) as recording:
         try:
-            rows = _rows(recording)
+            rows = {**_rows(recording), USED: [recording.cache.used]}
         except Exception as error:  # whatever it is, the other assets go on
             problem = quarantined(error, source=asset.source, title=asset.title, stage="featurize")
             return Heard(asset.asset_id, run, problem), {}
