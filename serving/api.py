@@ -13,12 +13,13 @@ from serving import events, experiment_page
 from serving.body_limit import BodyLimit
 from serving.configured import configured_encoders, settings
 from serving.graphql import graphql_router
-from serving.metrics import RequestCounter
 from serving.problems import Problem, explain, responses
+from serving.requests import Requests
 from serving.routes import assets, feedback, finding, previews, search, system
 from serving.search_schemas import SearchRequest
 from serving.shelf import Shelf
 from steps.store import Store
+from steps.traces import tracing
 from steps.version import VERSION
 
 _ROUTERS = (
@@ -51,7 +52,7 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
         app.include_router(router, responses=responses(422, 503))
     app.include_router(graphql_router())
     app.add_middleware(BodyLimit)
-    app.add_middleware(RequestCounter, counts=shelf.counts)
+    app.add_middleware(Requests, metrics=shelf.metrics)
     explain(app)
     _describe(app)
     return app
@@ -59,9 +60,10 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
-    """Release the index when the server stops."""
-    yield
-    app.state.shelf.desk.close()
+    """Trace while the server runs, if a collector is named; release the index when it stops."""
+    with tracing():
+        yield
+    app.state.shelf.close()
 
 
 def _describe(app: FastAPI) -> None:

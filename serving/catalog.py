@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from featurization.errors import ConfigError
 from featurization.media import Asset, Quarantined
 from steps.previews import PREVIEWS, Preview
+from steps.standing import State
 from steps.store import Store
 from steps.tables import ASSETS, PROFILES, QUARANTINE, Table
 
 Row = TypeVar("Row")
-State = Literal["ingested", "heard", "published", "refused", "quarantined"]
 _SHOWN_REASONS = 3
 
 

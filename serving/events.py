@@ -54,6 +54,9 @@ def post_events(sent: Annotated[NewEvent | Events, Body()], shelf: OfStore) -> R
     log = shelf.events
     events = checked(rows, assets=catalog.assets, previews=catalog.previews, now=now, options=log.options)
     kept = log.append(events, now=now)
+    kinds = {event.id: event.kind for event in events}
+    for added in kept.added:
+        shelf.metrics.events.labels(kinds[added]).inc()
     return Receipt(added=list(kept.added), known=list(kept.known))
 
 

@@ -19,13 +19,13 @@ from search.pages import MAX_LIMIT, Page, Sort
 from search.pictures import ShotQuery
 from search.query import Engine
 from serving.asked import seconds
-from serving.catalog import State
 from serving.graphql_types import Asset, Assets, Lines, Moments, Previews, Shot, Shots
 from serving.routes.assets import list_assets
 from serving.routes.previews import list_previews
 from serving.schemas import AssetHit
 from serving.search_schemas import LinePage, MomentPage, ShotPage, line_hit, moment_hit, page_of, shot_hit
 from serving.shelf import OfStore, Shelf
+from steps.standing import State
 
 MAX_ALIASES, MAX_TOKENS = 10, 1500  # depth has no limit, since no type leads back to itself
 Kind = TypeVar("Kind")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from featurization.errors import ConfigError
 from serving.api import create_app
 from serving.terminal import console, safe
+from steps import logs
 from steps.store import Store
 
 
@@ -21,7 +23,12 @@ def listen(*, host: str, port: int) -> None:
         f"[bold]rushes[/] serves {safe(store.url)} on http://{shown}:{bound.getsockname()[1]}  [dim](Ctrl-C stops)[/]",
         soft_wrap=True,
     )
-    uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning")).run(sockets=[bound])
+    app = create_app(store)
+    for_machines = logs.as_json()
+    if for_machines:  # every request is a line then, as serving/requests.py tells it
+        logs.configure()
+    lines = None if for_machines else LOGGING_CONFIG
+    uvicorn.Server(uvicorn.Config(app, log_config=lines, log_level="warning", access_log=False)).run(sockets=[bound])
 
 
 def bind(host: str, port: int) -> socket.socket:

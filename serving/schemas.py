@@ -23,17 +23,26 @@ from featurization.media import (
     Turn,
     Word,
 )
-from serving.catalog import Catalog, State, strongest
+from serving.catalog import Catalog, strongest
 from serving.terminal import timecode
 from steps.previews import Preview
+from steps.standing import State
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str
 
 
 class Health(BaseModel):
-    """The service and the store answer."""
+    """The service, the store and its index answer."""
 
     status: Literal["ok"] = "ok"
     version: str
     snapshot: int = Field(description="Number of the store's current snapshot; 0 is the empty store.")
+    generation: int = Field(description="Number of the index's current generation; 0 if there is none yet.")
 
 
 class AssetHit(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,6 +12,8 @@ from featurization.media import Asset
 from search.nearest import Encoders
 from search.query import Engine
 from serving.catalog import Catalog, read_catalog
+from serving.metrics import Metrics
+from serving.watch import Watch
 from steps.corpus import Desk
 from steps.event_log import EventLog
 from steps.feedback import FEEDBACK
@@ -31,7 +32,8 @@ class Shelf:
     def __init__(self, store: Store, encoders: Encoders, settings: Settings) -> None:
         self.store, self.desk = store, Desk(store, encoders)
         self.settings, self.events = settings, EventLog(store, settings.events)
-        self.counts: Counter[tuple[str, int]] = Counter()
+        self.watch = Watch(store)
+        self.metrics = Metrics(self.watch, settings)
         self._catalog = Catalog()
         self._tables: object = None
         self._lock = threading.Lock()
@@ -46,6 +48,11 @@ class Shelf:
                 self._catalog = replace(self._catalog, snapshot=current.number) if same else read_catalog(self.store)
                 self._tables = tables
             return self._catalog
+
+    def close(self) -> None:
+        """Release the index."""
+        self.desk.close()
+        self.watch.close()
 
     def asset(self, asset_id: str) -> Asset:
         """The asset, or 404."""

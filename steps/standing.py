@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
+from typing import Literal, get_args
 
 from search.vector_index import Generation
-from steps import featurize, publish
 from steps.index import content_digest
 from steps.previews import PREVIEWS
+from steps.quarantine import Stage
 from steps.runs import committed
-from steps.store import Snapshot, Store
+from steps.snapshots import Snapshot
+from steps.store import Store
 from steps.tables import ASSETS, PROFILES, QUARANTINE
 
+State = Literal["ingested", "heard", "published", "refused", "quarantined"]
 _LOOKED_BACK = 200  # snapshots; what lies further back is as old as these
 
 
@@ -25,7 +28,7 @@ class Census:
 
     snapshot: Snapshot
     committed: datetime | None  # when the snapshot was; None for the empty store
-    assets: Mapping[str, int]  # and lost sources, by state: ingested, heard, published, refused or quarantined
+    assets: Mapping[str, int]  # and lost sources, by state
     previews: Mapping[str, int]  # by status
     waiting: Mapping[str, int]  # by the stage that would take them: featurize, publish
     quarantined: Mapping[str, int]  # by the stage that gave them up
@@ -41,6 +44,8 @@ def take_census(store: Store) -> Census:
 
 
 def _census(store: Store, snapshot: Snapshot) -> Census:
+    from steps import featurize, publish  # with all that they work with, for a command that only names states
+
     problems = dict(_pairs(store, QUARANTINE, "stage"))
     previews = dict(_pairs(store, PREVIEWS, "status"))
     assets, heard = store.asset_ids(ASSETS), set(store.asset_ids(PROFILES))
@@ -48,16 +53,17 @@ def _census(store: Store, snapshot: Snapshot) -> Census:
         "quarantined" if a in problems else previews.get(a) or ("heard" if a in heard else "ingested") for a in assets
     )
     states["quarantined"] += len(problems.keys() - set(assets))
+    given_up, decided = Counter(problems.values()), Counter(previews.values())
     return Census(
         snapshot=snapshot,
         committed=committed(store, snapshot.number) if snapshot.number else None,
-        assets=dict(+states),
-        previews=Counter(previews.values()),
+        assets={state: states[state] for state in get_args(State)},
+        previews={status: decided[status] for status in ("published", "refused")},
         waiting={
             "featurize": len(featurize.choose_assets("new", store=store)),
             "publish": len(publish.choose_assets("new", store=store)),
         },
-        quarantined=Counter(problems.values()),
+        quarantined={stage: given_up[stage] for stage in get_args(Stage)},
     )
 
 
@@ -74,9 +80,9 @@ def index_lags_since(store: Store, generation: Generation, spaces: Mapping[str, 
     current, first = store.current(), None
     if content_digest(current, spaces) == generation.digest:
         return None
-    for number in range(current.number, max(generation.snapshot, current.number - _LOOKED_BACK), -1):
-        snapshot = Snapshot(number=number, **json.loads(store.files.read(f"snapshots/{number:08d}.json")))
+    oldest = max(generation.snapshot, current.number - _LOOKED_BACK)
+    for snapshot in takewhile(lambda snapshot: snapshot.number > oldest, store.snapshots.backwards()):
         if content_digest(snapshot, spaces) == generation.digest:
             break
-        first = number
+        first = snapshot.number
     return committed(store, first) if first else datetime.fromisoformat(generation.built)

@@ -94,6 +94,11 @@ def span(name: str, **attributes: str | float) -> Iterator[None]:
         yield
 
 
+def tracer() -> Tracer | None:
+    """What this process traces with; None where nothing is traced."""
+    return _process.tracer
+
+
 def _parent() -> Context | None:
     """The current span's context, else that of the task, for threads that began without one."""
     from opentelemetry.trace import get_current_span

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
+from live_server import served
 from stocked_store import DRUM, HEARING, JAR, LAMP, LOST, ROPE, SENTENCE_TEXTS, SOUND, preview, publish, stocked
 
-from serving.api import create_app
-from serving.listen import bind
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.settings import Settings
 from steps.store import Store
-
-
-@contextmanager
-def served(store: Store) -> Iterator[httpx.Client]:
-    """A client of a server over `store`, on a free port of this machine."""
-    bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
-        with httpx.Client(base_url=f"http://127.0.0.1:{bound.getsockname()[1]}") as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +30,7 @@ def client(store: Store) -> Iterator[httpx.Client]:
 
 
 def test_health_names_the_snapshot(client: httpx.Client):
-    assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0", "snapshot": 3}
+    assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0", "snapshot": 3, "generation": 0}
 
 
 def test_assets_are_listed_newest_first_with_their_states(client: httpx.Client):
@@ -223,11 +200,11 @@ def test_metrics_count_the_store_and_the_requests(store: Store):
         client.get(f"/assets/{LAMP}")
         client.get("/assets/ffff")
         lines = client.get("/metrics").text.splitlines()
-    assert 'rushes_assets{state="published"} 1' in lines
-    assert 'rushes_previews{status="refused"} 1' in lines
-    assert "rushes_snapshot 3" in lines
-    assert 'rushes_requests_total{path="/assets/{asset_id}",status="200"} 1' in lines
-    assert 'rushes_requests_total{path="/assets/{asset_id}",status="404"} 1' in lines
+    assert 'rushes_assets{state="published"} 1.0' in lines
+    assert 'rushes_previews{status="refused"} 1.0' in lines
+    assert "rushes_snapshot 3.0" in lines
+    assert 'rushes_requests_total{path="/assets/{asset_id}",status="200"} 1.0' in lines
+    assert 'rushes_requests_total{path="/assets/{asset_id}",status="404"} 1.0' in lines
 
 
 def test_a_new_run_is_seen_at_once(tmp_path: Path):
@@ -251,7 +228,7 @@ def test_a_store_that_cannot_be_read_is_said(tmp_path: Path):
     store = stocked(tmp_path / "store")
     (tmp_path / "store" / "snapshots" / "00000003.json").unlink()
     (tmp_path / "store" / "snapshots" / "00000003.json").mkdir()
-    with served(store) as client:
+    with served(Store(store.url)) as client:
         answer = client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["reason"] == "store"

@@ -54,6 +54,6 @@ def test_every_answer_is_as_described(described: schemathesis.BaseSchema, path: 
 def test_every_address_of_the_design_is_described():
     addresses = "/shots /shots/{shot_id} /shots/{shot_id}/thumbnail.webp /dialogue /search /moments /assets"
     more = "/assets/{asset_id} /assets/{asset_id}/timeline /assets/{asset_id}/media /assets/{asset_id}/sprite.webp"
-    rest = "/previews /previews/{asset_id} /labels /golden-clips /events /healthz /metrics"
+    rest = "/previews /previews/{asset_id} /labels /golden-clips /events /livez /healthz /metrics"
     online = "/experiments/{name} /experiments/{name}/assign /experiments/{name}/clip"
     assert {*addresses.split(), *more.split(), *rest.split(), *online.split()} <= {path for path, _ in OPERATIONS}

@@ -9,13 +9,13 @@ from fastapi.responses import Response
 
 from featurization.media import Hearing, Shot
 from search.corpus import shot_id
-from serving.catalog import State
 from serving.problems import responses
 from serving.schemas import AssetDetail, AssetHit, AssetPage, Timeline, TimelineShot, asset_detail
 from serving.shelf import AssetId, Limit, Offset, OfStore
 from serving.stored_files import FOREVER, media_type, stored
 from steps.episodes import read_hearings
 from steps.extracted import layers
+from steps.standing import State
 from steps.store import Store
 from steps.tables import FILMS, PROFILES, SCENES, SHOTS, TAGS, only
 

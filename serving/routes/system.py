@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
-from serving.metrics import metrics_text
 from serving.pages import nothing_yet
-from serving.schemas import Health
+from serving.problems import problem
+from serving.schemas import Alive, Health
 from serving.shelf import OfStore
 from serving.stored_files import stored
 from steps.reporting.run_report import REPORT
@@ -16,17 +16,31 @@ from steps.version import VERSION
 router = APIRouter()
 
 
-@router.get("/healthz")
-def healthz(shelf: OfStore) -> Health:
-    """Whether the store can be read."""
-    return Health(version=VERSION, snapshot=shelf.store.current().number)
+@router.get("/livez")
+def livez() -> Alive:
+    """Whether this process answers; one that does not wants to be started again."""
+    return Alive(version=VERSION)
+
+
+@router.get("/healthz", response_model=Health)
+def healthz(shelf: OfStore) -> Response | Health:
+    """Whether the store and the index can be read; 503 says which cannot, and why."""
+    if troubles := shelf.watch.troubles():
+        detail = "; ".join(f"{part}: {why}" for part, why in troubles.items())
+        return problem(503, next(iter(troubles)), detail)
+    generation = shelf.watch.generation()
+    return Health(
+        version=VERSION,
+        snapshot=shelf.watch.snapshot().number,
+        generation=generation.number if generation else 0,
+    )
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(shelf: OfStore) -> PlainTextResponse:
-    """Counts for Prometheus."""
-    text = metrics_text(shelf.catalog(), dict(shelf.counts))
-    return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+def metrics(request: Request, shelf: OfStore) -> Response:
+    """Counts and states for Prometheus, in its text format or as OpenMetrics."""
+    text, media_type = shelf.metrics.scraped(request.headers.get("accept", ""))
+    return Response(text, media_type=media_type)
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
