@@ -1,7 +1,16 @@
 """Hear and see what came in, and index it: `python flows/featurize_media.py run`."""
 
-from metaflow import Parameter, catch, current, resources, retry, step, timeout
-from project_flow import ProjectFlow, forget_staged, main, report_outcome, task_failures, told_plainly
+from metaflow import Parameter, card, catch, current, resources, retry, step, timeout
+from project_flow import (
+    ProjectFlow,
+    forget_staged,
+    keep_record,
+    main,
+    report_outcome,
+    run_record,
+    task_failures,
+    told_plainly,
+)
 
 
 class FeaturizeMedia(ProjectFlow):
@@ -13,6 +22,7 @@ class FeaturizeMedia(ProjectFlow):
     Artifacts:
         plan: `steps.featurize.Plan`: asset ids by task, media hours, and what is left to the next run
         summary: `steps.featurize.Summary`: ids of what was heard, what was quarantined, wall seconds by extractor
+        html: what was heard, what it took and cost, shown as the card of the step `commit`
         indexed: `steps.index.Indexed`: the generation of the search index that holds it
         report: the same in a few lines for people
         outcome: "complete", or "partial" if something was quarantined or the index could not be published
@@ -51,11 +61,13 @@ class FeaturizeMedia(ProjectFlow):
         self.outcomes = hear_chunk(self.input, run=run, settings=self.settings, store=self.store)
         self.next(self.commit)
 
+    @card(type="html")
     @step
     @told_plainly
     def commit(self, inputs):
-        """Commit the tables of all chunks, at once."""
+        """Commit the tables of all chunks, at once, and report what they took."""
         from steps.featurize import commit_hearings, describe
+        from steps.reporting.hearing_report import hearing_report
 
         self.merge_artifacts(inputs, include=["plan"])
         outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
@@ -67,6 +79,8 @@ class FeaturizeMedia(ProjectFlow):
             settings=self.settings,
             store=self.store,
         )
+        record = run_record(self, self.summary.effort)
+        self.html = hearing_report(self.summary, self.plan, record, prices=self.settings.prices, store=self.store)
         self.report = describe(self.summary, self.plan)
         self.outcome = self.summary.outcome
         self.next(self.publish_index)
@@ -86,6 +100,7 @@ class FeaturizeMedia(ProjectFlow):
     def end(self):
         """Say what was heard, what it took, and what could not be."""
         print(f"{self.report}\n{self.indexed.describe()}")
+        keep_record(self, self.summary.effort)
         forget_staged(self.store)
         report_outcome(self.outcome)
 

@@ -8,8 +8,9 @@ Run flows from the repository root: `python flows/ingest_media.py run --source s
 import os
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,17 +22,20 @@ from featurization.errors import RushesError
 
 ROOT = Path(steps.__file__).resolve().parents[1]  # also where a code package was extracted
 if TYPE_CHECKING:
+    from steps.costs import Effort, RunRecord
     from steps.settings import Settings
+    from steps.spending import TaskUse
     from steps.store import Store
 
 PACKAGES = ("config", "eval", "featurization", "ranking", "search", "serving", "steps")
 PACKAGED = (*PACKAGES, "setup.cfg")  # which names the packages that an image must hold
 IN_AN_IMAGE = ("METAFLOW_KUBERNETES_WORKLOAD", "AWS_BATCH_JOB_ID")  # variables of tasks on Kubernetes and AWS Batch
+BEGUN = time.time()  # about when the process of a task began
 EXIT_PARTIAL = 3  # the run finished, but some assets were quarantined
 
 
 def told_plainly(body):
-    """Show a step's progress, and let it end in one line, not a traceback, when the input is to blame."""
+    """Show a step's progress, note what it took, and end it in one line when the input is to blame."""
 
     @wraps(body)
     def step_body(self, *args):
@@ -40,7 +44,9 @@ def told_plainly(body):
         try:
             with _observed(), alarm_passes():
                 _check_image()
-                return body(self, *args)
+                self.uses = _uses_before(*args) if args else getattr(self, "uses", [])
+                body(self, *args)
+                self.uses = _uses_so_far(self)
         except RushesError as error:
             raise Refused(str(error)) from None
         except ImportError as error:
@@ -103,9 +109,7 @@ class ProjectFlow(FlowSpec):
     @property
     def store(self) -> "Store":
         """The store that RUSHES_STORE names."""
-        from steps.store import Store
-
-        return Store()
+        return _store()
 
 
 def main(flow: type[ProjectFlow]) -> None:
@@ -124,6 +128,39 @@ def main(flow: type[ProjectFlow]) -> None:
             if not exit_.code and outcome.exists() and outcome.read_text() == "partial":
                 sys.exit(EXIT_PARTIAL)
             raise
+
+
+@cache
+def _store() -> "Store":
+    """One for the whole task, so that it knows what the task read and wrote."""
+    from steps.store import Store
+
+    return Store()
+
+
+def _uses_before(inputs) -> "list[TaskUse]":
+    """What all tasks before a join took, each once; one that died did not live to say it."""
+    return list({use.task: use for task in inputs for use in getattr(task, "uses", None) or ()}.values())
+
+
+def _uses_so_far(flow: ProjectFlow) -> "list[TaskUse]":
+    from steps.spending import task_use
+
+    return [*flow.uses, task_use(current.step_name, current.task_id, begun=BEGUN, files=flow.store.files)]
+
+
+def run_record(flow: ProjectFlow, effort: "Effort | None" = None) -> "RunRecord":
+    """What the run took until now; `effort` is what it did for its assets."""
+    from steps.costs import recorded
+
+    return recorded(f"{current.flow_name}/{current.run_id}", _uses_so_far(flow), effort)
+
+
+def keep_record(flow: ProjectFlow, effort: "Effort | None" = None) -> None:
+    """Keep what the run took, for the next ones to be judged by."""
+    from steps.costs import keep_record, recorded
+
+    keep_record(recorded(f"{current.flow_name}/{current.run_id}", flow.uses, effort), flow.store)
 
 
 def task_failures(inputs) -> str:

@@ -46,7 +46,7 @@ class Cache:
 
     def __init__(self, store: Store, sha256: str, *, on_gpu: Callable[[str], bool] = lambda _: False) -> None:
         self.store, self.sha256, self._on_gpu = store, sha256, on_gpu
-        self.meter = Meter()  # by extractor, of what had to be computed; and bytes of what was read
+        self.meter = Meter(store.files)  # by extractor, of what had to be computed; and bytes of what was read
         self.reuse: dict[str, Reuse] = {}
         self._used: set[str] = set()
 

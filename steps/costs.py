@@ -10,7 +10,7 @@ from itertools import islice
 from featurization.errors import ConfigError
 from steps.options import build
 from steps.savings import Reuse, Savings
-from steps.spending import NOTHING, Spent, StepUse, total
+from steps.spending import NOTHING, Spent, StepUse, TaskUse, by_step, idle_s, total
 from steps.store import Store
 
 FOLDER = "runs"
@@ -88,6 +88,11 @@ def cost(spent: Spent, peak_mb: float, prices: PriceOptions) -> float:
 def storage_cost(stored_bytes: int, prices: PriceOptions) -> float:
     """What it costs a month to keep some bytes."""
     return stored_bytes / _GB * prices.storage_gb_month
+
+
+def recorded(run: str, uses: Sequence[TaskUse], effort: Effort | None = None) -> RunRecord:
+    """The record of a run, "FLOW/ID", from what its tasks said."""
+    return RunRecord(run, by_step(uses), idle_s(uses), effort or Effort())
 
 
 def keep_record(record: RunRecord, store: Store) -> None:
@@ -201,9 +206,9 @@ def _counted(what: str, seconds: float, price: Rate | None, prices: PriceOptions
 
 def _priced(what: str, fact: str, seconds: float, price: Rate | None, prices: PriceOptions) -> Saved:
     if price is None:
-        return Saved(what, fact, "what it costs is not known: no run has computed it yet")
+        return Saved(what, fact, "not known: no run on record has computed it")
     hours = seconds / _HOUR_S
-    arithmetic = f"{hours:.3f} h × {price.price:.6f} {prices.currency} an hour ({price.run})"
+    arithmetic = f"{hours:.3f} h × {price.price:.6f} {prices.currency} an hour, as in {price.run}"
     return Saved(what, fact, arithmetic, hours * price.price)
 
 
@@ -212,7 +217,7 @@ def _unseen(savings: Savings, price: Rate | None, prices: PriceOptions) -> Itera
     if unseen <= 0 or price is None:
         return
     fact = f"{savings.keyframes:,} pictures looked at, of {savings.frames:,} frames"
-    arithmetic = f"{unseen:,} pictures × {price.price:.8f} {prices.currency} ({price.run})"
+    arithmetic = f"{unseen:,} pictures × {price.price:.8f} {prices.currency}, as in {price.run}"
     yield Saved("keyframes instead of frames", fact, arithmetic, unseen * price.price)
 
 

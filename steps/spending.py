@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steps.traces import span
@@ -40,11 +41,12 @@ class Spent:
 
 
 NOTHING = Spent()
+_GPU = Path("/dev/nvidia0")  # a container has it only if it was given one
 
 
 @dataclass(frozen=True, slots=True)
 class TaskUse:
-    """What one task of a run took, without Metaflow's own time before and after the step's body."""
+    """What one task of a run took, from the start of its process to the end of the step's body."""
 
     step: str
     task: str  # its id
@@ -105,6 +107,14 @@ class Meter:
         if self._files is None:
             return NOTHING
         return Spent(read_bytes=self._files.read_bytes, written_bytes=self._files.written_bytes)
+
+
+def task_use(step: str, task: str, *, begun: float, files: Files) -> TaskUse:
+    """What this process has taken until now as a task of a run; an accelerator counts as held if one is here."""
+    wall_s = time.time() - begun
+    gpu_s = wall_s if _GPU.exists() else 0.0
+    spent = Spent(wall_s, time.process_time(), gpu_s, files.read_bytes, files.written_bytes)
+    return TaskUse(step, task, begun, spent, peak_mb())
 
 
 def peak_mb() -> float:

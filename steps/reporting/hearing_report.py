@@ -10,8 +10,8 @@ from markupsafe import Markup
 from featurization.media import Quarantined
 from steps.costs import LAST, Expected, PriceOptions, RunRecord, expected_cost, first_cost, records, saved_work
 from steps.featurize import Plan, Summary
-from steps.reporting.cost_sections import costs_sections, money, savings_section, sized
-from steps.reporting.numbers import counted, lasting, sentence
+from steps.reporting.cost_sections import amount_of, costs_sections, money, savings_section, seconds, sized
+from steps.reporting.numbers import counted, sentence
 from steps.reporting.page import document, heading, joined, note, provenance, section, table, tiles
 from steps.store import Store
 from steps.version import VERSION
@@ -49,9 +49,9 @@ def _figures(summary: Summary, record: RunRecord, prices: PriceOptions) -> list[
     shown = [
         (f"{effort.assets:,}", "asset heard" if effort.assets == 1 else "assets heard"),
         (f"{hours:,.2f} h", "of media"),
-        (money(amount, prices.currency), "so far, all steps"),
-        (money(amount / hours, prices.currency) if hours else "–", "per media hour"),
-        (lasting(cores), "of processor time"),
+        (amount_of(amount), f"{prices.currency} so far"),
+        (amount_of(amount / hours) if hours else "–", f"{prices.currency} per media hour"),
+        (seconds(cores), "of processor time"),
         (sized(effort.peak_mb * 1e6), "peak memory of a task"),
     ]
     return [*shown, (f"{len(summary.problems):,}", "quarantined")] if summary.problems else shown
@@ -60,10 +60,10 @@ def _figures(summary: Summary, record: RunRecord, prices: PriceOptions) -> list[
 def _next(plan: Plan, expected: Expected, prices: PriceOptions) -> Markup:
     """What waits, and what it will about cost."""
     basis = f"as measured on {expected.media_hours:.2f} h by {expected.runs[0]}" if expected.runs else "as assumed"
-    price = f"{money(expected.per_media_hour, prices.currency)} an hour of new media, {basis}"
+    price = f"{money(expected.per_media_hour, prices)} an hour of new media, {basis}"
     if not plan.left:
         return note(f"Nothing waits. Expected of the next run: {price}.")
-    worth = money(plan.left_hours * expected.per_media_hour, prices.currency)
+    worth = money(plan.left_hours * expected.per_media_hour, prices)
     left = f"{counted(plan.left, 'new asset')} of {plan.left_hours:.1f} h"
     return note(f"{left} wait for the next run, and may cost {plan.left_hours:.1f} h × {price} = {worth}.")
 
