@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -38,6 +38,14 @@ _DEPTH = 2  # characters of an asset id that name a bucket
 def bucket_of(asset_id: str) -> str:
     """The bucket that holds the rows of an asset."""
     return asset_id[:_DEPTH]
+
+
+def by_bucket(asset_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Asset ids by their bucket."""
+    buckets: dict[str, list[str]] = {}
+    for asset_id in asset_ids:
+        buckets.setdefault(bucket_of(asset_id), []).append(asset_id)
+    return buckets
 
 
 @dataclass(frozen=True)
@@ -65,12 +73,11 @@ class Pieces:
         """Keys of the pieces that may hold rows of these assets, or of all."""
         if asset_ids is None:
             return [leaf.key for bucket in sorted(buckets) for leaf in self.leaves(bucket, buckets[bucket])]
-        wanted = {b: [a for a in asset_ids if bucket_of(a) == b] for b in {bucket_of(a) for a in asset_ids}}
+        wanted = by_bucket(asset_ids)
         return [
             leaf.key
             for bucket in sorted(wanted.keys() & buckets.keys())
-            for leaf in self.leaves(bucket, buckets[bucket])
-            if any(asset_id.startswith(leaf.prefix) for asset_id in wanted[bucket])
+            for leaf in _touched(self.leaves(bucket, buckets[bucket]), wanted[bucket])
         ]
 
     def read(self, keys: Sequence[str], *, columns: Sequence[str] | None = None, filters: Any = None) -> list[pa.Table]:
@@ -80,12 +87,13 @@ class Pieces:
     def merged(self, table: Table[Any], bucket: str, key: str | None, new: Mapping[str, Any]) -> str | None:
         """Key of the bucket with the rows of some assets replaced; None if it is empty then."""
         old = self.leaves(bucket, key) if key else []
-        touched = [leaf for leaf in old if any(asset_id.startswith(leaf.prefix) for asset_id in new)]
+        touched = _touched(old, new)
         stored = [as_declared(piece, table) for piece in self.read([leaf.key for leaf in touched])]
         names = pa.array(list(new), pa.string())
         kept = (piece.filter(pc.invert(pc.is_in(piece["asset_id"], names))) for piece in stored)
         rows = _sorted(pa.concat_tables([*kept, table.to_arrow(new)]))
-        still = [leaf for leaf in old if leaf not in touched]
+        changed = {leaf.prefix for leaf in touched}
+        still = [leaf for leaf in old if leaf.prefix not in changed]
         return self._kept(table, bucket, self._cut(table, bucket, rows, still))
 
     def _cut(self, table: Table[Any], prefix: str, rows: pa.Table, still: Sequence[Leaf]) -> list[Leaf]:
@@ -143,12 +151,19 @@ class Pieces:
                 yield from (leaf.key for leaf in self.leaves(bucket, key))
 
 
+def _touched(leaves: Sequence[Leaf], asset_ids: Iterable[str]) -> list[Leaf]:
+    """Those leaves that hold the rows of these assets, or would hold them."""
+    lengths = {len(leaf.prefix) for leaf in leaves}
+    prefixes = {asset_id[:length] for asset_id in asset_ids for length in lengths}
+    return [leaf for leaf in leaves if leaf.prefix in prefixes]
+
+
 def _sorted(rows: pa.Table) -> pa.Table:
     """By asset id; the sort is stable, so rows of one asset keep their order."""
     return rows.take(pc.sort_indices(rows["asset_id"]))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # at millions of assets, each is a megabyte
 def _document(files: Files, key: str) -> tuple[tuple[str, tuple[str, int]], ...]:
     """A document of leaves. Its key names its content, so it is never out of date."""
     return tuple((prefix, tuple(piece)) for prefix, piece in sorted(json.loads(files.read(key)).items()))

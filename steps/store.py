@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 from featurization.errors import StoreError
 from steps.files import Files
 from steps.parquet import from_parquet, to_parquet
-from steps.pieces import Pieces, as_declared, bucket_of
+from steps.pieces import Pieces, as_declared, bucket_of, by_bucket
 from steps.snapshots import Snapshot, Snapshots
 from steps.tables import Table
 
@@ -181,14 +181,14 @@ class Store:
 
     def _merge(self, tables: dict[str, dict[str, str]], writes: Writes) -> None:
         """Put rows into their buckets."""
-        places = [(table, bucket) for table, rows in writes.items() for bucket in {bucket_of(a): None for a in rows}]
+        places = [(table, *bucket) for table, rows in writes.items() for bucket in by_bucket(rows).items()]
 
-        def merged(place: tuple[Table[Any], str]) -> str | None:
-            table, bucket = place
-            new = {asset_id: rows for asset_id, rows in writes[table].items() if bucket_of(asset_id) == bucket}
+        def merged(place: tuple[Table[Any], str, list[str]]) -> str | None:
+            table, bucket, asset_ids = place
+            new = {asset_id: writes[table][asset_id] for asset_id in asset_ids}
             return self.pieces.merged(table, bucket, tables.get(table.name, {}).get(bucket), new)
 
-        for (table, bucket), key in zip(places, self.pieces.at_once(merged, places), strict=True):
+        for (table, bucket, _), key in zip(places, self.pieces.at_once(merged, places), strict=True):
             buckets = tables.setdefault(table.name, {})
             buckets.pop(bucket, None)
             if key:
