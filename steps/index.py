@@ -16,7 +16,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ def collections(store: Store, spaces: Mapping[str, str]) -> Iterator[Collection]
     vectors = store.arrow(VECTORS)
     assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS).items()}
     catalogue = _Shots(store, assets)
-    for kind in sorted(set(vectors["kind"].to_pylist())):
+    for kind in sorted(pc.unique(vectors["kind"]).to_pylist()):
         space, rows = _of_kind(vectors, kind, spaces.get(kind, ""))
         if kind == SENTENCE:
             built = _sentences(store, assets, rows, space)
@@ -126,7 +126,7 @@ def collections(store: Store, spaces: Mapping[str, str]) -> Iterator[Collection]
 def _of_kind(vectors: pa.Table, kind: str, wanted: str) -> tuple[str, pa.Table]:
     """The vectors of one kind in one space: the wanted one, else the commonest. Spaces are never mixed."""
     rows = vectors.filter(pc.equal(vectors["kind"], kind))
-    counts = Counter(rows["space"].to_pylist())
+    counts = Counter({each["values"]: each["counts"] for each in pc.value_counts(rows["space"]).to_pylist()})
     space = wanted if wanted in counts else counts.most_common(1)[0][0]
     if others := sum(counts.values()) - counts[space]:
         log.warning(
@@ -148,28 +148,33 @@ def matrix(rows: pa.Table) -> Vectors:
 
 def _sentences(store: Store, assets: Mapping[str, Asset], vectors: pa.Table, space: str) -> Collection:
     """Spoken sentences; an asset whose vectors are of another space is left out."""
-    known = pa.array(sorted(set(vectors["asset_id"].to_pylist()) & assets.keys()), pa.string())
-    sentences = store.arrow(SENTENCES)
+    known = pa.array(sorted(set(pc.unique(vectors["asset_id"]).to_pylist()) & assets.keys()), pa.string())
+    sentences = store.arrow(SENTENCES).select(["asset_id", "start", "end", "text", "speaker"])
     sentences, vectors = (t.filter(pc.is_in(t["asset_id"], known)) for t in (sentences, vectors))
-    records = sentences.select(["asset_id", "start", "end", "text", "speaker"]).to_pylist()
-    rows = [
-        {
-            **_of_asset(assets[r["asset_id"]]),
-            **r,
-            "id": sentence_id(r["asset_id"], n),
-            "duration": r["end"] - r["start"],
-        }
-        for r, n in zip(records, _numbers(r["asset_id"] for r in records), strict=True)
-    ]
-    return Collection("sentences", space, pa.Table.from_pylist(rows), matrix(vectors), text="text")
+    numbers = _numbers(sentences["asset_id"])
+    names = zip(sentences["asset_id"].to_pylist(), numbers.tolist(), strict=True)
+    columns = {
+        **_columns_of_assets(sentences["asset_id"], assets),
+        **{name: sentences[name] for name in sentences.column_names},
+        "id": pa.array([sentence_id(asset_id, number) for asset_id, number in names], pa.string()),
+        "duration": pc.subtract(sentences["end"], sentences["start"]),
+    }
+    return Collection("sentences", space, pa.table(columns), matrix(vectors), text="text")
 
 
-def _numbers(asset_ids: Iterable[str]) -> Iterator[int]:
-    """0, 1, … within each asset."""
-    seen: Counter[str] = Counter()
-    for asset_id in asset_ids:
-        yield seen[asset_id]
-        seen[asset_id] += 1
+def _numbers(asset_ids: pa.ChunkedArray) -> np.ndarray:
+    """0, 1, … within each asset, whose rows stand together."""
+    encoded = asset_ids.combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.flatnonzero(np.diff(encoded, prepend=-1))
+    return np.arange(len(encoded)) - np.repeat(first, np.diff(first, append=len(encoded)))
+
+
+def _columns_of_assets(asset_ids: pa.ChunkedArray, assets: Mapping[str, Asset]) -> dict[str, pa.Array]:
+    """What rows say of their assets."""
+    encoded = asset_ids.combine_chunks().dictionary_encode()
+    facts = [_of_asset(assets[asset_id]) for asset_id in encoded.dictionary.to_pylist()]
+    names = _of_asset(next(iter(assets.values()))) if assets else {}
+    return {name: pa.array([fact[name] for fact in facts], pa.string()).take(encoded.indices) for name in names}
 
 
 def _of_asset(asset: Asset) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Table(Generic[Row]):
 
     name: str
     row: type[Row]
-    piece_rows: int = 5_000  # from which on rows are cut into several files; so many of them are a few megabytes
+    piece_rows: int = 2_000  # from which on rows are cut into several files; so many of them are some megabytes at most
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -151,16 +151,16 @@ def only(rows: Iterable[Row]) -> Row | None:
     return next(iter(rows), None)
 
 
-ASSETS = Table("assets", Asset, piece_rows=500)
+ASSETS = Table("assets", Asset, piece_rows=200)
 QUARANTINE = Table("quarantine", Quarantined)
 PROFILES = Table("profiles", AudioProfile)
-WORDS = Table("words", Word, piece_rows=50_000)
+WORDS = Table("words", Word, piece_rows=20_000)
 SENTENCES = Table("sentences", Sentence)
 TURNS = Table("turns", Turn)
 SOUNDS = Table("sounds", SoundSpan)
 TOPICS = Table("topics", Topic)
-VECTORS = Table("vectors", Vector, piece_rows=4_000)
-LEVELS = Table("levels", LevelTrack, piece_rows=50)
+VECTORS = Table("vectors", Vector, piece_rows=2_000)
+LEVELS = Table("levels", LevelTrack, piece_rows=20)
 ADS = Table("ads", AdSpan)
 SPOILERS = Table("spoilers", SpoilerSpan)
 FILMS = Table("films", FilmProfile)
