@@ -5,14 +5,15 @@ from __future__ import annotations
 from featurization.media import Quarantined
 from serving.configured import settings
 from serving.terminal import console, safe
+from steps.commits import short_run
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.feedback import FEEDBACK
 from steps.previews import PREVIEWS
 from steps.publish import Summary, restore_previews
 from steps.reporting.run_report import REPORT, run_report
-from steps.runs import short_run
 from steps.settings import Settings
-from steps.store import Snapshot, Store
+from steps.snapshots import Snapshot
+from steps.store import Store
 from steps.tables import QUARANTINE
 
 

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from serving.catalog import Entry, read_catalog
 from serving.terminal import clock, console, print_json, safe, table
-from steps.runs import Commit, FlowRun, commits, recent_runs
+from steps.commits import Commit, commits
+from steps.runs import FlowRun, recent_runs
 from steps.store import Store
 
 _STYLES = {"published": "green", "refused": "yellow", "quarantined": "red", "done": "green", "failed": "red"}

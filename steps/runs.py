@@ -1,4 +1,4 @@
-"""What ran and what it committed: the only reader of the flows' history."""
+"""What ran, and how it ended: the only reader of the flows' history."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 from itertools import islice
 from typing import Any, Literal
 
 from featurization.errors import RushesError
-from steps.store import ROOT, Snapshot, Store
+from steps.run_life import at_work
+from steps.store import ROOT
 
 FLOWS = ("IngestMedia", "FeaturizeMedia", "PublishPreviews", "TrainRanker", "EvaluateModels")
 _LATEST = re.compile(r"latest(?:~(\d{1,6}))?")
 _ID = re.compile(r"\w[\w.-]{0,200}")
 _LISTED = "`rushes runs` lists them"
-Status = Literal["done", "failed", "unfinished"]
+Status = Literal["done", "failed", "running", "unfinished"]
 
 
 class RunError(RushesError):
@@ -29,24 +30,17 @@ class RunError(RushesError):
 
 @dataclass(frozen=True, slots=True)
 class FlowRun:
-    """One run of one of our flows. An unfinished run is still at work, or its process was killed."""
+    """One run of one of our flows. An unfinished run was killed, as far as can be seen from here."""
 
     run: str  # "FLOW/ID"
     status: Status
     started: datetime
-    duration_s: float | None  # None while unfinished
+    duration_s: float | None  # None while it is running, or if nobody knows when it died
     outcome: str  # as the flow says it, such as "complete" or "partial"; empty unless done
     user: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One snapshot of the store's tables."""
-
-    number: int
-    run: str  # "FLOW/ID" of the run that made it, or "rollback of …"
-    committed: datetime
-    current: bool
+    did: str = ""  # the first line of its report; empty unless done
+    tags: tuple[str, ...] = ()  # that people gave it
+    seen: datetime | None = None  # the last sign of life, unless done
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +60,15 @@ def recent_runs(limit: int = 20) -> list[FlowRun]:
     return [_flow_run(run) for run in runs[:limit]]
 
 
-def latest(flow: str, *, back: int = 0) -> FlowRun | None:
-    """The newest run of a flow that is done, or the one `back` before it; None if there is none."""
-    done = (run for run in _runs_of(flow) if run.successful)
-    run = next(islice(done, back, None), None)
+def latest(flow: str, *, back: int = 0, done: bool = True) -> FlowRun | None:
+    """The newest run of a flow that is `done`, or the one `back` before it; None if there is none."""
+    runs = (run for run in _runs_of(flow) if not done or run.successful)
+    run = next(islice(runs, back, None), None)
     return _flow_run(run) if run else None
 
 
-def find_run(text: str, *, among: Sequence[str] = FLOWS) -> FlowRun:
-    """The run that is done and is called `text`: FLOW/ID, ID, FLOW/latest, or latest; latest~1 is the one before.
+def find_run(text: str, *, among: Sequence[str] = FLOWS, done: bool = True) -> FlowRun:
+    """The run that is `done` and is called `text`: FLOW/ID, ID, FLOW/latest, or latest; latest~1 is the one before.
 
     `latest` alone is the newest of all flows in `among`, and `latest~1` the run of the same flow before it. Raises
     RunError if there is no such run, if it is of another flow or not done, or if the id alone says too little.
@@ -83,11 +77,11 @@ def find_run(text: str, *, among: Sequence[str] = FLOWS) -> FlowRun:
     if flow and flow not in among:
         raise RunError(_other_flow(text, flow, among))
     if found := _LATEST.fullmatch(name):
-        return _latest_of([flow] if flow else among, int(found.group(1) or 0))
+        return _latest_of([flow] if flow else among, int(found.group(1) or 0), done)
     run = _flow_run(_called(name, [flow] if flow else FLOWS))
     if (of := run.run.partition("/")[0]) not in among:
         raise RunError(_other_flow(run.run, of, among))
-    if run.status != "done":
+    if done and run.status != "done":
         raise RunError(f"{run.run} is {run.status}, and only a run that is done has results; {_LISTED}")
     return run
 
@@ -104,13 +98,15 @@ def _called(name: str, flows: Sequence[str]) -> Any:
     return runs[0]
 
 
-def _latest_of(flows: Sequence[str], back: int) -> FlowRun:
-    newest = max(filter(None, map(latest, flows)), key=lambda run: run.started, default=None)
+def _latest_of(flows: Sequence[str], back: int, done: bool) -> FlowRun:
+    known = (latest(flow, done=done) for flow in flows)
+    newest = max(filter(None, known), key=lambda run: run.started, default=None)
+    are = "are done" if done else "are known"
     if newest is None:
-        raise RunError(f"no run of {_either(flows)} is done yet; {_LISTED}")
-    run = latest(newest.run.partition("/")[0], back=back)
+        raise RunError(f"no run of {_either(flows)} is {'done' if done else 'known'} yet; {_LISTED}")
+    run = latest(newest.run.partition("/")[0], back=back, done=done)
     if run is None:
-        raise RunError(f"too few runs before {newest.run} are done for latest~{back}; {_LISTED}")
+        raise RunError(f"too few runs before {newest.run} {are} for latest~{back}; {_LISTED}")
     return run
 
 
@@ -122,17 +118,22 @@ def _either(flows: Sequence[str]) -> str:
     return f"{', '.join(flows[:-1])} or {flows[-1]}" if len(flows) > 1 else flows[0]
 
 
+def opened(run: str) -> Any:
+    """A run, "FLOW/ID", as Metaflow's client has it."""
+    return _metaflow().Run(run)
+
+
 def artifact(run: str, name: str) -> Any:
     """What a run, "FLOW/ID", has under this name at its end; None if nothing.
 
     Raises RunError if this code cannot read it.
     """
-    return _bound(_metaflow().Run(run), name)
+    return _bound(opened(run), name)
 
 
 def parameters(run: str) -> dict[str, Any]:
     """The parameters of a run, "FLOW/ID", by name; its configuration is none: the artifacts `config` and `profile`."""
-    task = _metaflow().Run(run)["_parameters"].task
+    task = opened(run)["_parameters"].task
     return {held.id: held.data for held in task if held.id not in ("name", "config", "profile")}
 
 
@@ -181,47 +182,52 @@ def _metaflow() -> Any:
 
 
 def _flow_run(run: Any) -> FlowRun:
+    end = run.end_task
+    if end is not None and end.successful:
+        return _as_flow_run(run, "done", until=end.finished_at, outcome=_said(end, "outcome"), did=_said(end, "report"))
     tasks = [task for step in run for task in step]
-    ended = [task.finished_at for task in tasks if task.finished_at]
-    status: Status = "done" if run.successful else "failed" if any(map(_gave_up, tasks)) else "unfinished"
-    until = run.finished_at or max(ended, default=None)
+    seen = max([run.created_at, *(task.finished_at or task.created_at for task in tasks)])
+    if any(map(gave_up, tasks)):
+        return _as_flow_run(run, "failed", until=seen, seen=seen)
+    return _as_flow_run(run, "running" if _alive(run, seen) else "unfinished", seen=seen)
+
+
+def _as_flow_run(
+    run: Any,
+    status: Status,
+    *,
+    until: datetime | None = None,
+    seen: datetime | None = None,
+    outcome: str = "",
+    did: str = "",
+) -> FlowRun:
     return FlowRun(
         run=run.pathspec,
         status=status,
         started=run.created_at.astimezone(),
-        duration_s=(until - run.created_at).total_seconds() if until and status != "unfinished" else None,
-        outcome=str(_bound(run, "outcome") or "") if status == "done" else "",
+        duration_s=(until - run.created_at).total_seconds() if until else None,
+        outcome=outcome,
         user=next((tag.removeprefix("user:") for tag in run.tags if tag.startswith("user:")), ""),
+        did=did.strip().partition("\n")[0],
+        tags=tuple(sorted(run.user_tags)),
+        seen=seen.astimezone() if seen else None,
     )
 
 
-def _gave_up(task: Any) -> bool:
-    """Whether the last attempt that began ended in an error; a caught error is none."""
+def _said(task: Any, name: str) -> str:
+    return str(task[name].data or "") if name in task else ""
+
+
+def _alive(run: Any, seen: datetime) -> bool:
+    beat = (run._object or {}).get("last_heartbeat_ts")  # only a Metaflow service has it
+    local = _metaflow().get_metadata().startswith("local@")
+    return at_work(run.id, heartbeat=float(beat) if beat else None, seen=seen.timestamp(), local=local)
+
+
+def gave_up(task: Any) -> bool:
+    """Whether the last attempt at a task that began ended in an error; a caught error is none."""
     facts: dict[str, str] = task.metadata_dict
     return facts.get("attempt_ok") == "False" and facts.get("attempt") == facts.get("attempt-done")
-
-
-def commits(store: Store, *, limit: int | None = None) -> list[Commit]:
-    """The snapshots of the store, newest first; all, or so many."""
-    newest = islice(store.snapshots.backwards(), limit)
-    return [_commit(snapshot, store, current=not place) for place, snapshot in enumerate(newest)]
-
-
-def _commit(snapshot: Snapshot, store: Store, *, current: bool) -> Commit:
-    return Commit(snapshot.number, short_run(snapshot.run), committed(store, snapshot.number), current)
-
-
-def committed(store: Store, number: int) -> datetime:
-    """When a snapshot was committed, with its time zone."""
-    return datetime.fromtimestamp(store.files.modified(f"snapshots/{number:08d}.json"), UTC).astimezone()
-
-
-def short_run(pathspec: str) -> str:
-    """`FLOW/ID` of a task's path; what is not a path of ours stays as it is."""
-    head, _, path = pathspec.rpartition(" ")
-    parts = path.split("/")
-    short = "/".join(parts[:2]) if parts[0] in FLOWS else path
-    return f"{head} {short}".strip()
 
 
 def metaflow_facts() -> MetaflowFacts:

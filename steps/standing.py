@@ -10,10 +10,10 @@ from itertools import takewhile
 from typing import Literal, get_args
 
 from search.vector_index import Generation
+from steps.commits import committed
 from steps.index import content_digest
 from steps.previews import PREVIEWS
 from steps.quarantine import Stage
-from steps.runs import committed
 from steps.snapshots import Snapshot
 from steps.store import Store
 from steps.tables import ASSETS, PROFILES, QUARANTINE

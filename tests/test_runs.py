@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from stocked_store import LAMP, preview, publish, stocked
 
-from steps.runs import commits, short_run
+from steps.commits import commits, short_run
+from steps.run_life import BETWEEN_TASKS_S, HEARTBEAT_S, QUIET_S, at_work
 from steps.store import ROOT
 
 FLOW = """
@@ -63,6 +64,8 @@ print(latest("IngestMedia").run, latest("IngestMedia", back=1), latest("TrainRan
 class Place:
     """A folder with a flow of one of our names and its own Metaflow datastore."""
 
+    at_work: dict[str, Any]  # the run that was killed, as it was told before
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "flow.py").write_text(FLOW)
@@ -97,7 +100,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     with made.start("--fate", "sleep") as process:
         assert process.stdout
         assert any("asleep" in line for line in process.stdout)
+        made.at_work = made.read(limit=1)[0]
         os.killpg(process.pid, signal.SIGKILL)
+    time.sleep(BETWEEN_TASKS_S)
     return made
 
 
@@ -109,6 +114,14 @@ def test_runs_come_newest_first_with_how_they_ended(place: Place):
     assert killed["duration_s"] is None
     assert 0 < done["duration_s"] < 60
     assert abs(datetime.fromisoformat(done["started"]).timestamp() - time.time()) < 600
+
+
+def test_a_run_is_running_until_its_processes_are_gone(place: Place):
+    killed, failed, done = place.read()
+    assert (place.at_work["run"], place.at_work["status"]) == (killed["run"], "running")
+    assert datetime.fromisoformat(killed["started"]) <= datetime.fromisoformat(killed["seen"])
+    assert failed["seen"]
+    assert done["seen"] is None
 
 
 def test_the_newest_runs_can_be_had_alone(place: Place):
@@ -134,6 +147,23 @@ def test_a_run_that_is_done_is_found_by_what_people_call_it(place: Place):
         "no run of PublishPreviews is done yet; `rushes runs` lists them",
     ]
     assert newest == f"{done} None None"
+
+
+@pytest.mark.parametrize(
+    ("heartbeat_s", "seen_s", "local", "working"),
+    [
+        (HEARTBEAT_S / 2, 10 * QUIET_S, False, True),
+        (HEARTBEAT_S * 2, 0.0, False, False),
+        (None, QUIET_S / 2, False, True),
+        (None, QUIET_S * 2, False, False),
+        (None, BETWEEN_TASKS_S / 3, True, True),
+        (None, BETWEEN_TASKS_S * 2, True, False),
+    ],
+)
+def test_signs_of_life(heartbeat_s: float | None, seen_s: float, local: bool, working: bool):
+    now = time.time()
+    beat = None if heartbeat_s is None else now - heartbeat_s
+    assert at_work("no-such-run", heartbeat=beat, seen=now - seen_s, local=local) is working
 
 
 def test_a_machine_where_nothing_ran_has_no_runs(tmp_path: Path):
