@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from fastapi import HTTPException, Request
@@ -36,7 +35,6 @@ _TYPES = {
 }
 _TYPES_BY_NAME = {"chapters.json": "application/json+chapters"}
 _RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?", re.ASCII)
-_PIECE_BYTES = 1 << 18
 _HEADERS = {"X-Content-Type-Options": "nosniff"}
 FOREVER = "public, max-age=31536000, immutable"  # what is named by its content never changes
 
@@ -48,23 +46,23 @@ def media_type(name: str) -> str:
 
 def stored(request: Request, store: Store, key: str, kind: str, *, cache: str = "") -> Response:
     """The bytes under a key, or the range of them that is asked for. 404 if they are gone."""
-    if not store.files.exists(key):
+    found = store.files.stat(key)
+    if found is None:
         raise HTTPException(404, "the store no longer has the bytes of this file; run ingest_media again")
     headers = {**_HEADERS, **({"Cache-Control": cache} if cache else {})}
     if store.files.local:
         return FileResponse(store.files.path(key), media_type=kind, headers=headers)
-    return _streamed(request, store, key, kind, headers)
+    return _streamed(request, store, key, kind, size=found.bytes, headers=headers)
 
 
-def _streamed(request: Request, store: Store, key: str, kind: str, headers: dict[str, str]) -> Response:
-    """A file of an object store, a piece at a time, so that memory holds no film."""
-    size = int(store.files.fs.size(store.files.path(key)))
+def _streamed(request: Request, store: Store, key: str, kind: str, *, size: int, headers: dict[str, str]) -> Response:
+    """A file of a bucket, a piece at a time, so that memory holds no film."""
     first, last = _range(request.headers.get("range", ""), size)
     headers = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(max(0, last - first))}
     whole = (first, last) == (0, size)
     if not whole:
         headers["Content-Range"] = f"bytes {first}-{last - 1}/{size}"
-    body = iter(()) if request.method == "HEAD" else _pieces(store, key, first, last)
+    body = iter(()) if request.method == "HEAD" else store.files.pieces(key, first, last)
     return StreamingResponse(body, 200 if whole else 206, headers, kind)
 
 
@@ -79,11 +77,3 @@ def _range(header: str, size: int) -> tuple[int, int]:
     if first >= size:
         raise HTTPException(416, f"the file has {size} bytes", {"Content-Range": f"bytes */{size}"})
     return first, size if last is None else min(size, max(first, last) + 1)
-
-
-def _pieces(store: Store, key: str, first: int, last: int) -> Iterator[bytes]:
-    with store.files.fs.open(store.files.path(key), "rb") as file:
-        file.seek(first)
-        while first < last and (piece := file.read(min(_PIECE_BYTES, last - first))):
-            first += len(piece)
-            yield piece

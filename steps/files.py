@@ -1,139 +1,166 @@
-"""Files under a root that is a folder or an object store, through fsspec; every write appears whole or not at all."""
+"""Files under a root that is a folder, a bucket, or any address of fsspec; every write appears whole or not at all."""
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 import tempfile
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from featurization.errors import StoreError
+from steps.file_system import FileSystem
+from steps.folder import Folder, reason
+from steps.place import Found, Place
+
+PIECE_BYTES = 1 << 20
+Reason = Callable[[Exception], str | None]
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
-    """Turn an operating-system error into one line with the way out."""
+def explained(action: str, reason: Reason = reason) -> Iterator[None]:
+    """Turn an error of the place where files are into one line with the way out."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StoreError(
-                f"{action}: no space left on the device; free some or point RUSHES_STORE elsewhere"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StoreError(f"{action}: not permitted; check the owner, or point RUSHES_STORE elsewhere") from error
-        raise StoreError(f"{action}: {error}") from error
+    except Exception as error:
+        if (said := reason(error)) is None:
+            raise
+        raise StoreError(f"{action}: {said}") from error
 
 
 class Files:
-    """Keys are relative, with forward slashes. Local writes are temp-then-rename; object stores put whole objects."""
+    """Keys are relative, with forward slashes. Whatever goes wrong comes out as StoreError."""
 
     def __init__(self, url: str) -> None:
-        self.fs, root = fsspec.core.url_to_fs(url)
-        self.root = str(root).rstrip("/")
-        self.local = isinstance(self.fs, LocalFileSystem)
+        self._place, self.root = _opened(url)
+        self.local = isinstance(self._place, Folder)
+        self.read_bytes = self.written_bytes = 0  # so far, for whoever meters
+        self._counting = threading.Lock()
 
     def path(self, key: str) -> str:
-        """Where a key lives, as fsspec names it."""
-        return f"{self.root}/{key}"
+        """Where a key lives: a path of this machine, or BUCKET/KEY."""
+        return f"{self.root}/{key}" if key else self.root
 
     def exists(self, key: str) -> bool:
-        return bool(self.fs.exists(self.path(key)))
+        with self._explained("looking for", key):
+            return self._place.exists(self.path(key))
 
     def read(self, key: str) -> bytes:
-        with explained(f"reading {self.path(key)}"):
-            return bytes(self.fs.cat_file(self.path(key)))
+        with self._explained("reading", key):
+            return self._counted(self._place.read(self.path(key)))
+
+    def read_if_there(self, key: str) -> bytes | None:
+        """The same, or None if there is no such file: one request to a bucket, not two."""
+        with self._explained("reading", key):
+            try:
+                return self._counted(self._place.read(self.path(key)))
+            except FileNotFoundError:
+                return None
+
+    def pieces(self, key: str, first: int, last: int) -> Iterator[bytes]:
+        """The bytes from `first` up to `last`, a piece at a time, so that memory holds no film."""
+        for start in range(first, last, PIECE_BYTES):
+            with self._explained("reading", key):
+                yield self._counted(self._place.read(self.path(key), start, min(last, start + PIECE_BYTES)))
+
+    def stat(self, key: str) -> Found | None:
+        """How large a file is, and when it was written; None if there is no such file."""
+        with self._explained("looking for", key):
+            try:
+                return replace(self._place.stat(self.path(key)), path=key)
+            except FileNotFoundError:
+                return None
 
     def modified(self, key: str) -> float:
         """When a file was last written, in seconds since 1970; 0 if there is none."""
-        try:
-            return float(self.fs.modified(self.path(key)).timestamp())
-        except FileNotFoundError:
-            return 0.0
+        found = self.stat(key)
+        return found.modified if found else 0.0
 
     def list(self, folder: str) -> list[str]:
         """Names (not keys) in a folder, sorted; empty if there is no such folder."""
-        self.fs.invalidate_cache()
-        if not self.fs.exists(self.path(folder)):
-            return []
-        names = (Path(str(entry)).name for entry in self.fs.ls(self.path(folder), detail=False))
-        return sorted(name for name in names if not name.startswith(".part-"))
+        with self._explained("listing", folder):
+            return sorted(self._place.names(self.path(folder)))
+
+    def walk(self, folder: str) -> Iterator[Found]:
+        """All files below a folder, however deep; the `path` of each is its key."""
+        with self._explained("listing", folder):
+            for found in self._place.walk(self.path(folder)):
+                yield replace(found, path=found.path.removeprefix(f"{self.root}/"))
 
     def write(self, key: str, data: bytes) -> None:
         """Replace or create a file; readers see the old bytes or the new, never a part."""
-        with explained(f"writing {self.path(key)}"):
-            if not self.local:
-                self.fs.pipe_file(self.path(key), data)
-                return
-            with self._staged(key) as staged:
-                staged.write_bytes(data)
+        with self._explained("writing", key):
+            self._place.write(self.path(key), data)
+        self._count(written=len(data))
 
     def put(self, key: str, source: Path) -> None:
         """Copy a local file in, whole or not at all."""
-        with explained(f"writing {self.path(key)}"):
-            if not self.local:
-                self.fs.put_file(str(source), self.path(key))
-                return
-            with self._staged(key) as staged:
-                shutil.copyfile(source, staged)
+        with self._explained("writing", key):
+            self._place.put(self.path(key), source)
+        self._count(written=source.stat().st_size)
 
     def create(self, key: str, data: bytes, *, mode: int = 0o666) -> bool:
         """Write only if the key does not exist yet; False if somebody else was first.
 
         `mode` is that of a local file, less the umask.
         """
-        with explained(f"writing {self.path(key)}"):
-            if not self.local:
-                return self._create_object(key, data)
-            target = Path(self.path(key))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staged = target.with_name(f".part-{uuid.uuid4().hex}")
-            try:
-                staged.touch(mode)
-                staged.write_bytes(data)
-                os.link(staged, target)  # atomic and fails if the target exists, unlike rename
-            except FileExistsError:
-                return False
-            finally:
-                staged.unlink(missing_ok=True)
-            return True
-
-    def _create_object(self, key: str, data: bytes) -> bool:
-        try:
-            self.fs.pipe_file(self.path(key), data, mode="create")
-        except FileExistsError:
-            return False
-        return True
+        with self._explained("writing", key):
+            return self._place.create(self.path(key), data, mode)
 
     def delete(self, key: str) -> None:
-        if self.exists(key):
-            self.fs.rm(self.path(key), recursive=True)
+        """Remove a file, if there is one."""
+        with self._explained("removing", key):
+            self._place.delete(self.path(key))
+
+    def clear(self, folder: str) -> None:
+        """Remove a folder with all that is in it, if there is one."""
+        with self._explained("removing", folder):
+            self._place.clear(self.path(folder))
 
     @contextmanager
     def as_local(self, key: str) -> Iterator[Path]:
         """The file as a local path: itself, or a copy that lives as long as the context."""
         if self.local:
-            yield Path(self.path(key))
+            path = Path(self.path(key))
+            self._count(read=path.stat().st_size if path.exists() else 0)
+            yield path
             return
-        with tempfile.TemporaryDirectory(prefix="rushes-") as folder, explained(f"reading {self.path(key)}"):
+        with tempfile.TemporaryDirectory(prefix="rushes-") as folder:
             target = Path(folder) / Path(key).name
-            self.fs.get_file(self.path(key), str(target))
+            with self._explained("reading", key):
+                self._place.fetch(self.path(key), target)
+            self._count(read=target.stat().st_size)
             yield target
 
-    @contextmanager
-    def _staged(self, key: str) -> Iterator[Path]:
-        target = Path(self.path(key))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged = target.with_name(f".part-{uuid.uuid4().hex}")
-        try:
-            yield staged
-            staged.replace(target)
-        finally:
-            staged.unlink(missing_ok=True)
+    def _counted(self, data: bytes) -> bytes:
+        self._count(read=len(data))
+        return data
+
+    def _count(self, *, read: int = 0, written: int = 0) -> None:
+        with self._counting:
+            self.read_bytes += read
+            self.written_bytes += written
+
+    def _explained(self, action: str, key: str) -> AbstractContextManager[None]:
+        return explained(f"{action} {self.path(key)}", self._place.reason)
+
+
+def _opened(url: str) -> tuple[Place, str]:
+    """The place that an address names, and the path of the root in it. StoreError if there is no such place."""
+    scheme, colon, rest = url.partition("://")
+    try:
+        if colon and scheme in ("s3", "s3a"):
+            from steps.bucket import Bucket
+
+            return Bucket(), rest.strip("/")
+        fs, root = fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        raise StoreError(f"{url}: {error}; `pip install 'rushes[s3]'` brings what S3 needs") from error
+    except ValueError as error:
+        raise StoreError(f"{url}: {error}; RUSHES_STORE is a folder or s3://bucket/prefix") from error
+    local = isinstance(fs, LocalFileSystem)
+    return Folder() if local else FileSystem(fs), str(root).rstrip("/")

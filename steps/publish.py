@@ -261,7 +261,7 @@ def restore_previews(store: Store) -> None:
     """Put the files under previews/ as the current snapshot has them, after a rollback changed which one that is."""
     kept = store.asset_ids(PREVIEWS)
     for asset_id in sorted(set(store.files.list("previews")) - set(kept)):
-        store.files.delete(f"previews/{asset_id}")
+        store.files.clear(f"previews/{asset_id}")
     _put_all_in_place(kept, store)
 
 

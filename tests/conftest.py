@@ -9,13 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from s3_server import S3Server, s3_server
 
 from steps.store import ROOT, Store
 
@@ -143,3 +145,21 @@ def _train(place: Workplace) -> None:
         for name in flows:
             done = place.flow(name, "--config", "config", smoke, "run", "--max-workers", "2")
             assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 endpoint, one for each worker."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket there, which this process finds as a user's would."""
+    import s3fs
+
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()  # clients of other endpoints
+    return s3.bucket(f"rushes-{uuid.uuid4().hex[:12]}")
