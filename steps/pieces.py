@@ -105,15 +105,18 @@ class Pieces:
         if count <= table.piece_rows or alone:
             whole = [as_declared(piece, table) for piece in self.read([leaf.key for leaf in still])]
             return [self._leaf(table, prefix, _sorted(pa.concat_tables([rows, *whole])))]
+        if not len(rows):  # nothing changed below, so it is cut as it was
+            return list(still)
         depth = len(prefix) + 1
         heads = pc.utf8_slice_codeunits(rows["asset_id"], 0, depth)
-        below = sorted({*pc.unique(heads).to_pylist(), *(leaf.prefix[:depth] for leaf in still)})
+        changed = {head: rows.filter(pc.equal(heads, head)) for head in pc.unique(heads).to_pylist()}
+        beside: dict[str, list[Leaf]] = {}
+        for leaf in still:
+            beside.setdefault(leaf.prefix[:depth], []).append(leaf)
         return [
             leaf
-            for head in below
-            for leaf in self._cut(
-                table, head, rows.filter(pc.equal(heads, head)), [one for one in still if one.prefix[:depth] == head]
-            )
+            for head in sorted(changed.keys() | beside.keys())
+            for leaf in self._cut(table, head, changed.get(head, rows.slice(0, 0)), beside.get(head, ()))
         ]
 
     def _leaf(self, table: Table[Any], prefix: str, rows: pa.Table) -> Leaf:
