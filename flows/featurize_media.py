@@ -6,8 +6,10 @@ from project_flow import (
     forget_staged,
     keep_record,
     main,
+    progress_card,
     report_outcome,
     run_record,
+    show_progress,
     task_failures,
     told_plainly,
 )
@@ -43,7 +45,8 @@ class FeaturizeMedia(ProjectFlow):
         from steps.featurize import plan_run
 
         bounds = Bounds(self.max_hours, self.max_cost, self.order)
-        self.plan = plan_run(self.assets, bounds, settings=self.settings, store=self.store)
+        run = f"{current.flow_name}/{current.run_id}"
+        self.plan = plan_run(self.assets, bounds, run=run, settings=self.settings, store=self.store)
         self.chunks = list(self.plan.chunks)
         self.next(self.hear, foreach="chunks")
 
@@ -51,14 +54,17 @@ class FeaturizeMedia(ProjectFlow):
     @retry(times=2, minutes_between_retries=0)
     @timeout(hours=12)
     @resources(gpu=1, cpu=4, memory=16_000)
+    @progress_card
     @step
     @told_plainly
     def hear(self):
         """Run the models over one chunk of assets; what is cached is read."""
         from steps.featurize import hear_chunk
 
-        run = f"{current.flow_name}/{current.run_id}"
-        self.outcomes = hear_chunk(self.input, run=run, settings=self.settings, store=self.store)
+        run, chunk, show = f"{current.flow_name}/{current.run_id}", self.index, show_progress
+        self.outcomes = hear_chunk(
+            self.input, chunk=chunk, run=run, settings=self.settings, store=self.store, show=show
+        )
         self.next(self.commit)
 
     @card(type="html")

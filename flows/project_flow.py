@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployment import Refused, checked_profile, deployed
-from metaflow import Config, FlowSpec, current, package_sources, project
+from metaflow import Config, FlowSpec, card, current, package_sources, project
 
 import steps
 from featurization.errors import RushesError
@@ -23,6 +23,7 @@ from featurization.errors import RushesError
 ROOT = Path(steps.__file__).resolve().parents[1]  # also where a code package was extracted
 if TYPE_CHECKING:
     from steps.costs import Effort, RunRecord
+    from steps.progress import RunProgress
     from steps.settings import Settings
     from steps.spending import TaskUse
     from steps.store import Store
@@ -163,6 +164,29 @@ def keep_record(flow: ProjectFlow, effort: "Effort | None" = None) -> None:
     keep_record(recorded(f"{current.flow_name}/{current.run_id}", flow.uses, effort), flow.store)
 
 
+def progress_card(step):
+    """Give a step of a foreach a live card, in its first task alone: a card costs a second and a megabyte."""
+    words = sys.argv
+    index = words[words.index("--split-index") + 1] if "--split-index" in words else "0"
+    return card(type="blank", id="progress", refresh_interval=30)(step) if index == "0" else step
+
+
+def show_progress(progress: "RunProgress") -> None:
+    """Show on the task's live card, if it has one, how far the run is."""
+    if "card" not in current:
+        return
+    from metaflow.cards import Markdown, ProgressBar
+
+    shown, percent, told = current.card["progress"], round(100 * progress.share), progress.as_markdown()
+    if parts := list(shown.components):
+        bar, text = parts
+        bar.update(percent)
+        text.update(told)
+    else:
+        shown.extend([ProgressBar(max=100, value=percent, label="Expected work", unit="%"), Markdown(told)])
+    shown.refresh()
+
+
 def task_failures(inputs) -> str:
     """Why tasks of a foreach died, as `@catch(var="failure")` kept it; empty if none did."""
     failures = (getattr(task, "failure", None) for task in inputs)
@@ -170,11 +194,13 @@ def task_failures(inputs) -> str:
 
 
 def forget_staged(store: "Store") -> None:
-    """Delete what this run, and the one that it resumed, had staged: it is committed."""
+    """Delete what this run, and the one that it resumed, had staged, and how far it was: it is committed."""
+    from steps.progress import forget_progress
     from steps.staging import clear
 
     for run_id in {current.run_id, current.origin_run_id} - {None}:
         clear(store, f"{current.flow_name}/{run_id}")
+        forget_progress(store, f"{current.flow_name}/{run_id}")
 
 
 def report_outcome(outcome: str) -> None:

@@ -17,6 +17,7 @@ from steps.costs import Effort
 from steps.extracted import layer_table
 from steps.logs import about
 from steps.models import Models
+from steps.progress import Load, Progress, Show, announce, load, show_nobody
 from steps.quarantine import quarantined, quarantined_ids, set_aside
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.savings import Savings, saved
@@ -121,22 +122,31 @@ class Plan:
     left_hours: float = 0.0
 
 
-def plan_run(which: str, bounds: Bounds, *, settings: Settings, store: Store) -> Plan:
+def plan_run(which: str, bounds: Bounds, *, run: str, settings: Settings, store: Store) -> Plan:
     """Choose the assets of a run and share them out. Everything is looked at first that would stop the run later."""
     Models(settings).check()
     admission = admitted(choose_assets(which, store=store), bounds, settings=settings, store=store)
     chunks = plan_chunks(admission.assets, settings.fanout)
+    loads = {asset.asset_id: load(asset, settings.fanout) for asset in admission.assets}
+    announce(store, run, [{asset_id: loads[asset_id] for asset_id in chunk} for chunk in chunks])
     return Plan(tuple(map(tuple, chunks)), media_hours(admission.assets), admission.left, admission.left_hours)
 
 
-def hear_chunk(asset_ids: Sequence[str], *, run: str, settings: Settings, store: Store) -> list[Heard]:
-    """Compute and stage every feature of a chunk of assets; a bad asset does not stop the others."""
+def hear_chunk(
+    asset_ids: Sequence[str], *, chunk: int, run: str, settings: Settings, store: Store, show: Show = show_nobody
+) -> list[Heard]:
+    """Compute and stage every feature of a chunk of assets; a bad asset does not stop the others.
+
+    `show` is called now and then with how far the whole run is, if this is the first chunk.
+    """
     models, assets, begun = Models(settings), store.read(ASSETS, asset_ids), count(1)
+    planned = {a: _load(asset, settings) for a, (asset,) in assets.items()}
+    progress = Progress(store, run, chunk, planned, show=show)
 
     def hear(asset_id: str) -> tuple[Heard, Rows]:
         (asset,) = assets[asset_id]
         place = f"{next(begun)} of {len(asset_ids)}"
-        with about(asset_id), span("hear", asset=asset_id, media_s=asset.duration_s):
+        with progress.of(asset_id), about(asset_id), span("hear", asset=asset_id, media_s=asset.duration_s):
             log.info("%s: hearing %s, %.1f min", place, asset.title, asset.duration_s / 60)
             return _hear(asset, run=run, models=models, store=store)
 
@@ -144,7 +154,12 @@ def hear_chunk(asset_ids: Sequence[str], *, run: str, settings: Settings, store:
         (asset,) = assets[asset_id]
         return Heard(asset_id, run, set_aside(source=asset.source, title=asset.title, stage="featurize"))
 
-    return work_through(asset_ids, Work(hear, lost), Staging(store, run, HEARD))
+    with progress:
+        return work_through(asset_ids, Work(hear, lost), Staging(store, run, HEARD))
+
+
+def _load(asset: Asset, settings: Settings) -> Load:
+    return load(Waiting(asset.asset_id, asset.duration_s, asset.kind), settings.fanout)
 
 
 def _hear(asset: Asset, *, run: str, models: Models, store: Store) -> tuple[Heard, Rows]:
