@@ -13,6 +13,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from featurization.errors import StoreError
+from steps.bucket import ATTEMPTS, Bucket
 from steps.file_system import FileSystem
 from steps.folder import Folder, reason
 from steps.place import Found, Place
@@ -33,10 +34,13 @@ def explained(action: str, reason: Reason = reason) -> Iterator[None]:
 
 
 class Files:
-    """Keys are relative, with forward slashes. Whatever goes wrong comes out as StoreError."""
+    """Keys are relative, with forward slashes. Whatever goes wrong comes out as StoreError.
 
-    def __init__(self, url: str) -> None:
-        self._place, self.root = _opened(url)
+    A request to a bucket that fails is sent again until there were so many `attempts`.
+    """
+
+    def __init__(self, url: str, *, attempts: int = ATTEMPTS) -> None:
+        self._place, self.root = _opened(url, attempts)
         self.local = isinstance(self._place, Folder)
         self.read_bytes = self.written_bytes = 0  # so far, for whoever meters
         self._counting = threading.Lock()
@@ -58,7 +62,7 @@ class Files:
         with self._explained("reading", key):
             try:
                 return self._counted(self._place.read(self.path(key)))
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def pieces(self, key: str, first: int, last: int) -> Iterator[bytes]:
@@ -72,7 +76,7 @@ class Files:
         with self._explained("looking for", key):
             try:
                 return replace(self._place.stat(self.path(key)), path=key)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def modified(self, key: str) -> float:
@@ -149,14 +153,12 @@ class Files:
         return explained(f"{action} {self.path(key)}", self._place.reason)
 
 
-def _opened(url: str) -> tuple[Place, str]:
+def _opened(url: str, attempts: int) -> tuple[Place, str]:
     """The place that an address names, and the path of the root in it. StoreError if there is no such place."""
     scheme, colon, rest = url.partition("://")
     try:
         if colon and scheme in ("s3", "s3a"):
-            from steps.bucket import Bucket
-
-            return Bucket(), rest.strip("/")
+            return Bucket(attempts=attempts), rest.strip("/")
         fs, root = fsspec.core.url_to_fs(url)
     except ImportError as error:
         raise StoreError(f"{url}: {error}; `pip install 'rushes[s3]'` brings what S3 needs") from error

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from featurization.errors import StoreError
 from steps.files import Files
@@ -61,8 +62,11 @@ class Snapshots:
             return self.read(self._listed())
 
     def backwards(self) -> Iterator[Snapshot]:
-        """All, the newest first, each read when it is asked for."""
-        return map(self.read, range(self.newest().number, 0, -1))
+        """All that garbage collection left, the newest first, each read when it is asked for."""
+        newest = self.newest()
+        if newest.number:
+            yield newest
+        yield from map(self.read, takewhile(self._taken, range(newest.number - 1, 0, -1)))
 
     def create(self, snapshot: Snapshot) -> bool:
         """Make it the newest; False if there is one with its number already."""
@@ -73,7 +77,7 @@ class Snapshots:
         return True
 
     def _hint(self) -> int:
-        text = self.files.read(HINT) if self.files.exists(HINT) else b""
+        text = self.files.read_if_there(HINT) or b""
         return int(text) if text.isdigit() else 0
 
     def _listed(self) -> int:
@@ -100,4 +104,7 @@ def _key(number: int) -> str:
 @lru_cache(maxsize=8)
 def _read(files: Files, number: int) -> Snapshot:
     """Remembered for as long as one opener of the store lives: a snapshot never changes, and a table of it is large."""
-    return Snapshot(number=number, **json.loads(files.read(_key(number))))
+    data = files.read_if_there(_key(number))
+    if data is None:
+        raise StoreError(f"{files.path(_key(number))} is gone: `rushes gc` was asked to keep fewer snapshots than this")
+    return Snapshot(number=number, **json.loads(data))
