@@ -1,7 +1,7 @@
 """Measure all that editors, labels, truth files and listeners can judge: `python flows/evaluate_models.py run`."""
 
 from metaflow import Parameter, card, current, resources, retry, step
-from project_flow import ProjectFlow, main, report_outcome, told_plainly
+from project_flow import ProjectFlow, costs_of, keep_record, main, report_outcome, told_plainly
 
 
 class EvaluateModels(ProjectFlow):
@@ -89,6 +89,7 @@ class EvaluateModels(ProjectFlow):
             truth=self.truth,
             experiments=self.readings,
             store=self.store,
+            costs=costs_of(self),
         )
         others = [found.describe() for found in (self.tags, self.truth) if found]
         told = [f"{experiment.name}: {conclusion(reading)}" for reading, experiment in self.readings]
@@ -100,6 +101,7 @@ class EvaluateModels(ProjectFlow):
     def end(self):
         """Say how well it works."""
         print(self.report)
+        keep_record(self)
         report_outcome(self.outcome)
 
 

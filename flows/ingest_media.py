@@ -1,7 +1,16 @@
 """Bring media in: `python flows/ingest_media.py run --source samples/feed.xml`."""
 
-from metaflow import Parameter, catch, current, retry, step, timeout
-from project_flow import ProjectFlow, forget_staged, main, report_outcome, task_failures, told_plainly
+from metaflow import Parameter, card, catch, current, retry, step, timeout
+from project_flow import (
+    ProjectFlow,
+    forget_staged,
+    keep_record,
+    main,
+    report_outcome,
+    run_record,
+    task_failures,
+    told_plainly,
+)
 
 
 class IngestMedia(ProjectFlow):
@@ -10,6 +19,7 @@ class IngestMedia(ProjectFlow):
     Artifacts:
         listing: what the source offers, as `steps.intake.resolve.Listing`
         summary: `steps.ingest.Summary`: ids of its assets in the source's order, and what was quarantined
+        html: what came in and what it took, shown as the card of the step `commit`
         report: the same in a few lines for people
         outcome: "complete", or "partial" if something was quarantined
     """
@@ -42,11 +52,13 @@ class IngestMedia(ProjectFlow):
         self.ingested = ingest_batch(self.listing, self.input, run=run, settings=self.settings, store=self.store)
         self.next(self.commit)
 
+    @card(type="html")
     @step
     @told_plainly
     def commit(self, inputs):
-        """Commit what all batches brought, at once."""
+        """Commit what all batches brought, at once, and report what that took."""
         from steps.ingest import commit_assets, describe
+        from steps.reporting.ingest_report import ingest_report
 
         self.merge_artifacts(inputs, include=["listing"])
         batches = [getattr(task, "ingested", None) for task in inputs]
@@ -54,6 +66,8 @@ class IngestMedia(ProjectFlow):
         self.summary = commit_assets(
             self.listing, batches, died=died, run=f"{current.flow_name}/{current.run_id}", store=self.store
         )
+        record = run_record(self, self.summary.effort)
+        self.html = ingest_report(self.listing, self.summary, record, self.settings.prices)
         self.report = describe(self.listing, self.summary)
         self.outcome = self.summary.outcome
         self.next(self.end)
@@ -62,6 +76,7 @@ class IngestMedia(ProjectFlow):
     def end(self):
         """Say what came in and what did not."""
         print(self.report)
+        keep_record(self, self.summary.effort)
         forget_staged(self.store)
         report_outcome(self.outcome)
 

@@ -22,6 +22,8 @@ from featurization.errors import RushesError
 
 ROOT = Path(steps.__file__).resolve().parents[1]  # also where a code package was extracted
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from steps.costs import Effort, RunRecord
     from steps.progress import RunProgress
     from steps.settings import Settings
@@ -155,6 +157,13 @@ def run_record(flow: ProjectFlow, effort: "Effort | None" = None) -> "RunRecord"
     from steps.costs import recorded
 
     return recorded(f"{current.flow_name}/{current.run_id}", _uses_so_far(flow), effort)
+
+
+def costs_of(flow: ProjectFlow, effort: "Effort | None" = None) -> "Markup":
+    """Sections of a page on what the run took until now."""
+    from steps.reporting.cost_sections import costs_sections
+
+    return costs_sections(run_record(flow, effort), flow.settings.prices)
 
 
 def keep_record(flow: ProjectFlow, effort: "Effort | None" = None) -> None:

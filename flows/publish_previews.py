@@ -1,7 +1,16 @@
 """Cut the previews: `python flows/publish_previews.py run`."""
 
 from metaflow import Parameter, card, catch, current, retry, step, timeout
-from project_flow import ProjectFlow, forget_staged, main, report_outcome, task_failures, told_plainly
+from project_flow import (
+    ProjectFlow,
+    costs_of,
+    forget_staged,
+    keep_record,
+    main,
+    report_outcome,
+    task_failures,
+    told_plainly,
+)
 
 
 class PublishPreviews(ProjectFlow):
@@ -58,7 +67,8 @@ class PublishPreviews(ProjectFlow):
         died = task_failures(inputs)
         self.summary = commit_previews(self.chunks, outcomes, died=died, run=run, store=self.store)
         self.feeds = write_feed_copies(settings=self.settings, store=self.store)
-        self.html = run_report(self.summary, run=run, settings=self.settings, store=self.store)
+        costs = costs_of(self, self.summary.effort)
+        self.html = run_report(self.summary, run=run, settings=self.settings, store=self.store, costs=costs)
         self.report = describe(self.summary, store=self.store)
         self.outcome = self.summary.outcome
         self.next(self.end)
@@ -67,6 +77,7 @@ class PublishPreviews(ProjectFlow):
     def end(self):
         """Say what was published, and why the rest was not."""
         print(self.report)
+        keep_record(self, self.summary.effort)
         forget_staged(self.store)
         report_outcome(self.outcome)
 

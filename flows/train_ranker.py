@@ -1,7 +1,7 @@
 """Learn from editors which moment to publish: `python flows/train_ranker.py run`."""
 
 from metaflow import Parameter, card, catch, current, resources, retry, step, timeout
-from project_flow import ProjectFlow, main, report_outcome, task_failures, told_plainly
+from project_flow import ProjectFlow, costs_of, keep_record, main, report_outcome, task_failures, told_plainly
 
 
 class TrainRanker(ProjectFlow):
@@ -126,7 +126,7 @@ class TrainRanker(ProjectFlow):
         decided, self.effects = trained.decided, trained.effects
         self.verdict, self.model = decided.verdict, decided.model
         self.judged, self.metrics = decided.judged, decided.metrics
-        self.html = publish_training_report(trained, store=self.store)
+        self.html = publish_training_report(trained, store=self.store, costs=costs_of(self))
         self.report, self.outcome = trained.describe(), trained.outcome
         self.next(self.end)
 
@@ -134,6 +134,7 @@ class TrainRanker(ProjectFlow):
     def end(self):
         """Say what was learned, and whether it is in use."""
         print(self.report)
+        keep_record(self)
         report_outcome(self.outcome)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from featurization.feeds.parse import FeedItem
 from featurization.feeds.podcast_namespace import chapters_within, parse_chapters
 from featurization.media import Asset, Chapter, Quarantined, Soundbite
 from featurization.probe import Probe, probe
+from steps.costs import Effort
 from steps.intake.download import Downloaded, download, fetch_document
 from steps.intake.fetching import Validators, open_client
 from steps.intake.listing import Listing, SourceItem
@@ -41,6 +43,8 @@ class Ingested:
 
     asset: Asset | None = None
     problem: Quarantined | None = None
+    fetched_bytes: int = 0  # 0 if the address still gives what it gave before
+    fetch_s: float = 0.0  # on asking and fetching, while others were fetched too
 
 
 INGESTED = Table("ingested", Ingested)
@@ -52,6 +56,15 @@ class Summary:
 
     assets: tuple[str, ...]  # ids in the order of the source, each once
     problems: tuple[Quarantined, ...]
+    downloads: int = 0  # the others were known already
+    fetched_bytes: int = 0
+    fetch_s: float = 0.0
+    media_s: float = 0.0  # of the assets
+
+    @property
+    def effort(self) -> Effort:
+        """What was done, as the costs of a run are made of it."""
+        return Effort(len(self.assets), self.media_s)
 
     @property
     def outcome(self) -> Outcome:
@@ -115,18 +128,23 @@ def ingest_batch(
 
 def _ingest(source: SourceItem, *, client: httpx.Client, settings: Settings, store: Store) -> Ingested:
     try:
-        location, fetched = _fetch_any(source.item, client=client, settings=settings, store=store)
+        begun = time.monotonic()
+        location, (fetched, moved) = _fetch_any(source.item, client=client, settings=settings, store=store)
+        took_s = time.monotonic() - begun
         with store.local(fetched.blob) as path:
             media = _probe(path, location)
             subtitles = () if source.item.transcripts else attach_subtitles(location, path, media, store)
         asset = replace(_asset(source, location, fetched, media), transcripts=subtitles)
-        return Ingested(_with_documents(asset, source.item, client=client, settings=settings, store=store))
+        whole = _with_documents(asset, source.item, client=client, settings=settings, store=store)
+        return Ingested(whole, fetched_bytes=moved, fetch_s=took_s)
     except Exception as error:  # whatever it is, the other items go on
         problem = quarantined(error, source=source.location, title=source.item.title, stage="ingest")
         return Ingested(problem=problem)
 
 
-def _fetch_any(item: FeedItem, *, client: httpx.Client, settings: Settings, store: Store) -> tuple[str, Fetched]:
+def _fetch_any(
+    item: FeedItem, *, client: httpx.Client, settings: Settings, store: Store
+) -> tuple[str, tuple[Fetched, int]]:
     """The media from the first of the item's addresses that works; the error of the first if none does."""
     failures: list[MediaError] = []
     for location in dict.fromkeys((item.url, *(alternate.url for alternate in item.alternates))):
@@ -137,16 +155,17 @@ def _fetch_any(item: FeedItem, *, client: httpx.Client, settings: Settings, stor
     raise failures[0]
 
 
-def _fetch(location: str, *, client: httpx.Client, settings: Settings, store: Store) -> Fetched:
+def _fetch(location: str, *, client: httpx.Client, settings: Settings, store: Store) -> tuple[Fetched, int]:
+    """What an address gives, and how many bytes had to be fetched for it."""
     known = _recall(location, store)
     validators = Validators(known.etag, known.last_modified) if known else None
     folder = Path(tempfile.gettempdir()) / "rushes-downloads"  # outlives the run: what was interrupted goes on
     got = download(location, to=folder, client=client, options=settings.download, known=validators)
     if got.not_modified and known:
-        return known
+        return known, 0
     fetched = Fetched(got.sha256, _keep(got, location, store), got.size_bytes, got.etag, got.last_modified)
     store.files.write(_memory(location), json.dumps(asdict(fetched), sort_keys=True).encode())
-    return fetched
+    return fetched, 0 if known and known.sha256 == got.sha256 else got.size_bytes
 
 
 def _keep(got: Downloaded, location: str, store: Store) -> str:
@@ -273,7 +292,14 @@ def commit_assets(
     feeds = _feed_document(listing, store)
     if settled or quarantine or feeds:
         store.commit(run, {ASSETS: settled, QUARANTINE: {**healed, **quarantine}, FEEDS: feeds})
-    return Summary(tuple(assets), tuple(problems))
+    return Summary(
+        assets=tuple(assets),
+        problems=tuple(problems),
+        downloads=sum(one.fetched_bytes > 0 for one in ingested),
+        fetched_bytes=sum(one.fetched_bytes for one in ingested),
+        fetch_s=sum(one.fetch_s for one in ingested),
+        media_s=sum(asset.duration_s for asset in assets.values()),
+    )
 
 
 def _feed_document(listing: Listing, store: Store) -> dict[str, list[FeedDocument]]:

@@ -89,7 +89,7 @@ class RunProgress:
         """One line for the terminal."""
         hours, of_hours = self.done.media_s / 3600, self.planned.media_s / 3600
         ended = sum(task.ended for task in self.tasks)
-        when = f"; about done {_clock(self.ends)}" if self.ends else ""
+        when = f"; about done {_clock(self.ends)}" if self.ends and self.share < 1 else ""
         return (
             f"{self.run}: {self.done.assets:,} of {self.planned.assets:,} assets, {hours:.1f} of {of_hours:.1f} h, "
             f"{ended} of {self.tasks_planned} tasks ended{when}"
@@ -148,7 +148,8 @@ class Progress:
         if before := self._store.files.read_if_there(self._key):  # of an attempt that died
             self._begun = float(json.loads(before)["begun"])
         self._note()
-        self._tell()
+        if self._chunk == 0:
+            self._tell()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -165,7 +166,7 @@ class Progress:
         now = time.monotonic()
         if now - self._noted >= NOTED_S:
             self._note()
-        if self._chunk == 0 and now - self._told >= TOLD_S:
+        if self._chunk == 0 and self._left and now - self._told >= TOLD_S:
             self._tell()
 
     def _note(self) -> None:

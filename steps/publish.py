@@ -21,6 +21,7 @@ from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice
 from steps.choose import CANDIDATES, ScoredCandidate, choose_preview
 from steps.chunks import Waiting, chosen, plan_chunks, waiting
+from steps.costs import Effort
 from steps.episodes import Episode, read_episodes
 from steps.logs import about
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
@@ -28,7 +29,7 @@ from steps.quarantine import quarantined, quarantined_ids, set_aside
 from steps.rankers import current_ranker
 from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
-from steps.spending import Meter, Spent, pooled
+from steps.spending import Meter, Spent, peak_mb, pooled
 from steps.staging import Rows, Staging, Work, gathered, work_through
 from steps.store import Store, Writes
 from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
@@ -53,6 +54,8 @@ class Published:
     status: Literal["published", "refused", "failed"]
     problem: Quarantined | None = None
     spent: dict[str, Spent] = field(default_factory=dict)  # on cutting, mastering and encoding
+    media_s: float = 0.0
+    peak_mb: float = 0.0  # that its task held until then
 
 
 PUBLISHED = Table("published", Published)
@@ -66,6 +69,14 @@ class Summary:
     refused: tuple[str, ...]
     problems: tuple[Quarantined, ...]
     spent: dict[str, Spent] = field(default_factory=dict)  # by kind of work
+    media_s: float = 0.0  # of the assets that were decided
+    peak_mb: float = 0.0  # of the task that held most
+
+    @property
+    def effort(self) -> Effort:
+        """What was done, as the costs of a run are made of it."""
+        decided = len(self.published) + len(self.refused)
+        return Effort(decided, self.media_s, self.spent, peak_mb=self.peak_mb)
 
     @property
     def outcome(self) -> Outcome:
@@ -113,7 +124,7 @@ class Publisher:
     def publish(self, asset_id: str) -> tuple[Published, Rows]:
         """The preview of one asset with all its candidates, rendered unless it was made by the same recipe before."""
         with about(asset_id), span("publish", asset=asset_id):
-            return self._publish(asset_id, Meter())
+            return self._publish(asset_id, Meter(self.store.files))
 
     def _publish(self, asset_id: str, meter: Meter) -> tuple[Published, Rows]:
         (episode,) = read_episodes([asset_id], store=self.store)
@@ -125,7 +136,8 @@ class Publisher:
             problem = quarantined(error, source=asset.source, title=asset.title, stage="publish")
             return Published(asset_id, self.run, "failed", problem), {}
         rows: Rows = {PREVIEWS: [preview], CANDIDATES: candidates}
-        return Published(asset_id, self.run, preview.status, spent=meter.spent), rows
+        media_s = episode.asset.duration_s
+        return Published(asset_id, self.run, preview.status, None, meter.spent, media_s, peak_mb()), rows
 
     def lost(self, asset_id: str) -> Published:
         """What is said of an asset at which tasks died."""
@@ -137,7 +149,10 @@ class Publisher:
         self, episode: Episode, known: Preview | None, meter: Meter
     ) -> tuple[Preview, tuple[ScoredCandidate, ...]]:
         title = episode.asset.title
-        choice, candidates = choose_preview(episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings)
+        with meter.timed("choose"):
+            choice, candidates = choose_preview(
+                episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings
+            )
         draft = self._draft(episode, choice)
         if known and known.recipe == draft.recipe:
             return known, candidates
@@ -221,8 +236,15 @@ def commit_previews(
         store.files.write(f"{PLACING}/{run.replace('/', '-')}.json", json.dumps(made).encode())
         store.commit_parts(run, parts)
     _put_committed_in_place(store)
-    spent = pooled(outcome.spent for outcome in fate.values() if outcome)
-    return Summary(by_status["published"], by_status["refused"], tuple(problems.values()), spent)
+    return _summary(by_status, problems, [outcome for outcome in fate.values() if outcome])
+
+
+def _summary(
+    by_status: Mapping[str, tuple[str, ...]], problems: Mapping[str, Quarantined], told: Sequence[Published]
+) -> Summary:
+    spent, media_s = pooled(outcome.spent for outcome in told), sum(outcome.media_s for outcome in told)
+    peak = max((outcome.peak_mb for outcome in told), default=0.0)
+    return Summary(by_status["published"], by_status["refused"], tuple(problems.values()), spent, media_s, peak)
 
 
 def _problems(fate: Mapping[str, Published | None], *, died: str, store: Store) -> dict[str, Quarantined]:

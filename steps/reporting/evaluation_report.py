@@ -36,6 +36,7 @@ from steps.version import VERSION
 
 EVALUATION_REPORT = "evaluation.html"  # store key of the last one
 _TITLE = "How well it works"
+_NO_COSTS = Markup("")
 _NO_PREVIEWS = (
     "No golden clip, so previews cannot be judged: ingest feeds with podcast:soundbite tags, POST /golden-clips, or "
     "give a CSV with --golden."
@@ -51,10 +52,12 @@ def evaluation_report(
     truth: TruthFigures | None,
     experiments: Sequence[tuple[Reading, Experiment]],
     store: Store,
+    costs: Markup = _NO_COSTS,
 ) -> str:
     """A self-contained HTML document, light and dark; nothing is fetched, and every text is escaped.
 
-    `truth` is None if no truth files were given. The page is also written to the store, where the last one stands.
+    `truth` is None if no truth files were given; `costs` are sections on what the run took. The page is also written to
+    the store, where the last one stands.
     """
     parts = [
         heading(_TITLE, run),
@@ -63,6 +66,7 @@ def evaluation_report(
         truth_section(truth),
         *(Markup(experiment_report(reading, experiment)) for reading, experiment in experiments),
         Markup("") if experiments else absent("Experiments", _NO_EXPERIMENT),
+        costs,
         _provenance(run, previews),
     ]
     page = document(_TITLE, joined(parts))

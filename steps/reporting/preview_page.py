@@ -13,6 +13,7 @@ from steps.reporting.page import document, heading, tiles
 from steps.reporting.player import minus
 from steps.reporting.timeline_scale import clock
 
+_NO_COSTS = Markup("")
 _ORDER: tuple[Outcome, ...] = ("published", "refused", "quarantined")
 
 
@@ -35,6 +36,7 @@ class RunFacts:
     media_hours: float = 0.0
     wall_s: float = 0.0
     note: str = ""
+    costs: Markup = _NO_COSTS  # sections for the end of the page
 
 
 def report_html(
@@ -52,7 +54,7 @@ def report_html(
     options, facts = options or PageOptions(), facts or RunFacts()
     body = (
         heading(title, run, facts.note) + _tiles(episodes, facts) + _overview(episodes) + _cards(episodes, run, options)
-    )
+    ) + facts.costs
     return document(title, body)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from featurization.media import Quarantined, Segment, Sentence
 from ranking.features import FEATURES
 from steps.choose import CANDIDATES, ScoredCandidate
@@ -19,13 +21,14 @@ from steps.settings import Settings
 from steps.store import Store
 
 REPORT = "report.html"
+_NO_COSTS = Markup("")
 SHOWN_CONTRIBUTIONS = 10
 _MOST_CARRIED = 48 * 2**20  # bytes of media in the page; films are twenty times as heavy as sounds
 _IN_WORDS = {feature.name: feature.description for feature in FEATURES}
 
 
-def run_report(summary: Summary, *, run: str, settings: Settings, store: Store) -> str:
-    """The page for the episodes of a run; also written to `report.html` in the store."""
+def run_report(summary: Summary, *, run: str, settings: Settings, store: Store, costs: Markup = _NO_COSTS) -> str:
+    """The page for the episodes of a run, with what it took at the end; also written to `report.html` in the store."""
     asset_ids = [*summary.published, *summary.refused]
     previews, candidates = store.read(PREVIEWS, asset_ids), store.read(CANDIDATES, asset_ids)
     episodes = read_episodes(asset_ids, store=store)
@@ -39,7 +42,7 @@ def run_report(summary: Summary, *, run: str, settings: Settings, store: Store) 
         [*reports, *map(_failed, summary.problems)],
         title="Previews",
         run=run,
-        facts=RunFacts(media_hours=sum(e.hearing.profile.duration_s for e in episodes) / 3600),
+        facts=RunFacts(media_hours=sum(e.hearing.profile.duration_s for e in episodes) / 3600, costs=costs),
         options=PageOptions(players=players, open_cards=players),
     )
     store.files.write(REPORT, page.encode())

@@ -16,18 +16,22 @@ from steps.training_run import TrainingRun
 from steps.version import VERSION
 
 TRAINING_REPORT = "training.html"  # store key of the last one
+_NO_COSTS = Markup("")
 _FEW = 50  # golden episodes; below, differences are mostly noise
 
 
-def publish_training_report(training: TrainingRun, *, store: Store) -> str:
+def publish_training_report(training: TrainingRun, *, store: Store, costs: Markup) -> str:
     """The page of a run; also written to the store, where the last one stands."""
-    page = training_report(training)
+    page = training_report(training, costs)
     store.files.write(TRAINING_REPORT, page.encode())
     return page
 
 
-def training_report(training: TrainingRun) -> str:
-    """A self-contained HTML document, light and dark; nothing is fetched, and every text is escaped."""
+def training_report(training: TrainingRun, costs: Markup = _NO_COSTS) -> str:
+    """A self-contained HTML document, light and dark; nothing is fetched, and every text is escaped.
+
+    `costs` are sections on what the run took.
+    """
     parts = [
         heading("What the ranker learned", training.run),
         _verdict(training),
@@ -39,6 +43,7 @@ def training_report(training: TrainingRun) -> str:
         ablations_section(training.ablations),
         effects_section(training.effects),
         golden_section(training.golden),
+        costs,
         _provenance(training),
     ]
     return document("What the ranker learned", joined(parts))
