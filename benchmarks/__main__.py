@@ -23,9 +23,10 @@ TASKS = {
     "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
     "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
+    "scale": "no folder: made catalogues of growing sizes through store and flows: time, memory, bytes (--assets)",
     "ranking": "golden_clips.csv (asset_id, start, end, editor) over assets in the store; no folder: made catalogues",
 }
-WITHOUT_DATA = ("search",)
+WITHOUT_DATA = ("search", "scale")
 DATA_OPTIONAL = ("ranking",)
 EXAMPLES = """
 examples:
@@ -34,6 +35,7 @@ examples:
   python -m benchmarks pipeline samples/episodes --out pipeline.json
   python -m benchmarks pipeline samples/episodes --repeat-to 10 --out ten-hours.json
   python -m benchmarks search --rows 100000 --dim 512 --out search.json
+  python -m benchmarks scale --assets 10 100 1000 10000 --out scale.json
   python -m benchmarks ranking --out ranking.json
   RUSHES_STORE=.rushes-demo python -m benchmarks ranking data/golden --out ranking.json --predictions picks
 """
@@ -74,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
     parsed.add_argument(
         "--episodes", type=_at_least(2), default=1000, help="ranking: episodes in the training that is timed (1000)"
     )
+    parsed.add_argument(
+        "--assets", type=_at_least(2), nargs="+", default=[10, 100, 1000], help="scale: sizes (10 100 1000)"
+    )
     return parsed
 
 
@@ -103,6 +108,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
         seeds=arguments.seeds,
         golden=tuple(sorted(set(arguments.golden))),
         episodes=arguments.episodes,
+        assets=tuple(sorted(set(arguments.assets))),
     )
     for folder in filter(None, (arguments.out.parent, arguments.predictions)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +122,7 @@ def _data(task: str, folder: Path | None) -> Path:
     """The folder that a task reads; what has no data is given none."""
     if task in WITHOUT_DATA:
         if folder is not None:
-            raise ConfigError(f"{task} makes what it measures; leave out {folder}, give --rows and --dim")
+            raise ConfigError(f"{task} makes what it measures; leave out {folder}")
         return NOWHERE
     if folder is None and task in DATA_OPTIONAL:
         return NOWHERE

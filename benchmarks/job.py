@@ -30,6 +30,7 @@ class Job:
     seeds: int = 0
     golden: tuple[int, ...] = ()
     episodes: int = 0
+    assets: tuple[int, ...] = ()
 
     @property
     def has_data(self) -> bool:
