@@ -266,6 +266,27 @@ def experiments(as_json: AsJson = False) -> None:
     show_experiments(as_json=as_json)
 
 
+@app.command(epilog=_examples("rushes gc --dry-run", "rushes gc --keep-days 30 --keep-snapshots 10"))
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    keep_days: Annotated[
+        int | None, typer.Option(min=0, help="Snapshots and rankers of as many days stay; 0 keeps all.")
+    ] = None,
+    keep_snapshots: Annotated[
+        int | None, typer.Option(min=0, help="As many of the newest snapshots stay in any case, 2 at least.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete what the store keeps and nothing needs: blobs, features and pieces of tables that nothing refers to.
+
+    All snapshots stay, and what they refer to, unless an option says otherwise; so does everything younger than two
+    days. Runs and the service may be at work meanwhile.
+    """
+    from serving.garbage_command import collect_garbage
+
+    collect_garbage(keep_days=keep_days, keep_snapshots=keep_snapshots, dry_run=dry_run, as_json=as_json)
+
+
 index_app = typer.Typer(
     rich_markup_mode="rich",
     context_settings=_HELP,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 _AT_A_TIME = 16  # requests to an object store
 _CUT = ".json"
+_TRUSTED_S = 12 * 3600  # half of the least time of grace (steps/garbage.py)
 _DEPTH = 2  # characters of an asset id that name a bucket
 
 
@@ -46,6 +48,14 @@ def by_bucket(asset_ids: Iterable[str]) -> dict[str, list[str]]:
     for asset_id in asset_ids:
         buckets.setdefault(bucket_of(asset_id), []).append(asset_id)
     return buckets
+
+
+def fresh(files: Files, key: str) -> bool:
+    """Whether a file is there, and so young that garbage collection, which may be at work, leaves it alone.
+
+    What is not is written again by whoever is about to refer to it.
+    """
+    return files.modified(key) > time.time() - _TRUSTED_S
 
 
 @dataclass(frozen=True)
@@ -135,7 +145,7 @@ class Pieces:
 
     def _write(self, table: Table[Any], bucket: str, data: bytes, suffix: str) -> str:
         key = f"tables/{table.name}/{bucket}/{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
-        if not self.files.exists(key):
+        if not fresh(self.files, key):
             self.files.write(key, data)
         return key
 

@@ -14,7 +14,7 @@ from steps.settings import Settings
 from steps.store import Store
 
 CHAMPION = "models/ranker.json"  # store key of the trained ranker in use
-_TRAINED = "models/rankers"
+RANKERS = "models/rankers"  # folder of all that were trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def kept_ranker(identity: str, store: Store) -> Ranker:
 
 def keep_ranker(ranker: Ranker, lineage: Lineage, *, store: Store) -> str:
     """Keep a ranker and its lineage; returns its store key. It is not in use yet."""
-    key = f"{_TRAINED}/{ranker.identity}.json"
+    key = f"{RANKERS}/{ranker.identity}.json"
     store.files.write(_lineage_key(ranker.identity), json.dumps(asdict(lineage), indent=1, sort_keys=True).encode())
     store.files.write(key, to_json(ranker).encode())
     return key
@@ -75,19 +75,19 @@ def lineage_of(identity: str, *, store: Store) -> Lineage | None:
 
 def known_rankers(store: Store) -> list[Lineage]:
     """The lineage of every ranker in the store, by identity."""
-    names = (name for name in store.files.list(_TRAINED) if name.endswith(".lineage.json"))
+    names = (name for name in store.files.list(RANKERS) if name.endswith(".lineage.json"))
     found = (lineage_of(name.removesuffix(".lineage.json"), store=store) for name in names)
     return [lineage for lineage in found if lineage]
 
 
 def _found(identity: str, store: Store) -> str:
-    names = [name.removesuffix(".json") for name in store.files.list(_TRAINED) if not name.endswith(".lineage.json")]
+    names = [name.removesuffix(".json") for name in store.files.list(RANKERS) if not name.endswith(".lineage.json")]
     matching = [name for name in names if name.startswith(identity) or name.partition("@")[2].startswith(identity)]
     if len(matching) != 1:
         known = ", ".join(names) or "none yet: train one"
         raise ModelError(f"{len(matching)} trained rankers are called {identity!r}; known: {known}")
-    return f"{_TRAINED}/{matching[0]}.json"
+    return f"{RANKERS}/{matching[0]}.json"
 
 
 def _lineage_key(identity: str) -> str:
-    return f"{_TRAINED}/{identity}.lineage.json"
+    return f"{RANKERS}/{identity}.lineage.json"

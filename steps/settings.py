@@ -96,6 +96,25 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
+class GarbageOptions:
+    """What is kept although nothing needs it."""
+
+    grace_h: float = 48.0  # younger files stay: a run may have written them just now
+    keep_days: int = 0  # snapshots of as many days, and rankers; 0 keeps all
+    keep_snapshots: int = 0  # as many of the newest, at least; 0 keeps all, unless keep_days says which
+
+    def __post_init__(self) -> None:
+        if self.grace_h < 24:
+            raise ValueError(
+                f"grace_h must be 24 or more, got {self.grace_h}: a run writes for hours before it commits"
+            )
+        if self.keep_days < 0 or self.keep_snapshots < 0 or self.keep_snapshots == 1:
+            raise ValueError(
+                "keep_days must be 0 or more, and keep_snapshots 0 (all), or 2 (one to roll back to) or more"
+            )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All options, one field per table of the TOML file. Defaults stand in the classes; the file only overrides."""
 
@@ -138,6 +157,7 @@ class Settings:
     events: EventOptions = field(default_factory=EventOptions)
     experiments: ExperimentOptions = field(default_factory=ExperimentOptions)
     off_policy: OffPolicyOptions = field(default_factory=OffPolicyOptions)
+    garbage: GarbageOptions = field(default_factory=GarbageOptions)
 
 
 def parse(text: str) -> dict[str, Any]:

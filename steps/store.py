@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 from featurization.errors import StoreError
 from steps.files import Files
 from steps.parquet import from_parquet, to_parquet
-from steps.pieces import Pieces, as_declared, bucket_of, by_bucket
+from steps.pieces import Pieces, as_declared, bucket_of, by_bucket, fresh
 from steps.snapshots import Snapshot, Snapshots
 from steps.tables import Table
 
@@ -71,9 +71,9 @@ class Store:
     # blobs ----------------------------------------------------------------------------------------------------------
 
     def put_blob(self, source: Path, sha256: str) -> str:
-        """Keep a file's bytes under their digest; returns the key. Known bytes are not copied again."""
+        """Keep a file's bytes under their digest; returns the key. Bytes known since lately are not copied again."""
         key = f"blobs/{sha256[:2]}/{sha256}{source.suffix.lower()}"
-        if not self.files.exists(key):
+        if not fresh(self.files, key):
             self.files.put(key, source)
         return key
 
@@ -81,7 +81,7 @@ class Store:
         """Like `put_blob`, for bytes in memory."""
         sha256 = hashlib.sha256(data).hexdigest()
         key = f"blobs/{sha256[:2]}/{sha256}{suffix}"
-        if not self.files.exists(key):
+        if not fresh(self.files, key):
             self.files.write(key, data)
         return key
 
