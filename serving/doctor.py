@@ -121,7 +121,7 @@ def _models(statuses: Sequence[ModelStatus], serving: Collection[str]) -> Iterat
 def _store(url: str) -> Iterator[Check]:
     try:
         store = Store(url)
-        yield Check("store", "place", "ok", url, "" if store.files.exists("snapshots") else "empty; an ingest fills it")
+        yield Check("store", "place", "ok", url, "" if store.current().number else "empty; an ingest fills it")
         yield from _local_folder(Path(store.files.root)) if store.files.local else _remote(store)
     except (RushesError, OSError, ValueError, ImportError) as error:
         yield Check("store", "place", "missing", url, f"cannot be used ({_line(error)}); check RUSHES_STORE")
@@ -137,8 +137,9 @@ def _local_folder(root: Path) -> Iterator[Check]:
 
 
 def _remote(store: Store) -> Iterator[Check]:
-    store.files.write("doctor.txt", b"written by rushes doctor\n")
-    store.files.delete("doctor.txt")
+    from steps.store_check import check_store
+
+    check_store(store)
     yield Check("store", "writable", "ok", store.url)
 
 

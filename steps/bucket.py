@@ -29,7 +29,7 @@ SETTINGS = {"connect_timeout": 5, "read_timeout": 60, "max_pool_connections": 32
 class Bucket:
     """Objects by path, which is BUCKET/KEY. Writing one appears at once and whole, as S3 does it."""
 
-    def __init__(self, *, attempts: int = ATTEMPTS) -> None:
+    def __init__(self, *, attempts: int) -> None:
         import s3fs
 
         retries = {"mode": "standard", "total_max_attempts": attempts}

@@ -113,7 +113,9 @@ class Files:
         `mode` is that of a local file, less the umask.
         """
         with self._explained("writing", key):
-            return self._place.create(self.path(key), data, mode)
+            created = self._place.create(self.path(key), data, mode)
+        self._count(written=len(data) if created else 0)
+        return created
 
     def delete(self, key: str) -> None:
         """Remove a file, if there is one."""

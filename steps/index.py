@@ -30,11 +30,14 @@ from featurization.shot_vectors import IMAGE, SOUND
 from search.corpus import sentence_id, shot_id
 from search.vector_index import Collection, Generation, VectorIndex, Vectors
 from steps.extracted import FUSED, PREFIX, SENTENCE, columns_by_shot, layers
-from steps.store import Snapshot, Store
+from steps.snapshots import Snapshot
+from steps.store import Store
 from steps.tables import ASSETS, SENTENCES, SHOTS, TAGS, VECTORS
 
 log = logging.getLogger(__name__)
 ENVIRONMENT = "RUSHES_INDEX"
+NOT_NAMED = f"set {ENVIRONMENT} to a Milvus server's address, or to a folder of this machine"
+LATER = "what was computed is kept; run `rushes index rebuild` when it is back"
 LAYOUT = "1"  # raised when the same tables would be indexed differently
 NAMES = {IMAGE: "shots", SOUND: "sounds", FUSED: "fused"}  # collections of kinds of vectors; others keep their name
 _INDEXED = (ASSETS.name, SENTENCES.name, SHOTS.name, TAGS.name, VECTORS.name)
@@ -52,8 +55,18 @@ def open_store_index(store: Store) -> VectorIndex:
 
     address = index_address(store)
     if not address:
-        raise SearchIndexError(f"{store.url} is remote; set {ENVIRONMENT} to a folder or to a Milvus server's address")
+        raise SearchIndexError(f"{store.url} is remote and has no index beside it; {NOT_NAMED}")
     return open_index(address)
+
+
+def check_index(store: Store) -> None:
+    """Ask before the work whether the index answers. SearchIndexError if not; where none is named there is none."""
+    if index_address(store):
+        index = open_store_index(store)
+        try:
+            index.current()
+        finally:
+            index.close()
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class Indexed:
     generation: Generation | None  # None: there is no index, as `note` says
     fresh: bool = False  # it was written now; else it was up to date already
     note: str = ""
+    failed: bool = False  # there should be one
 
     def describe(self) -> str:
         """One line for the terminal."""
@@ -73,13 +87,23 @@ class Indexed:
 
 
 def update_index(store: Store, *, run: str, spaces: Mapping[str, str]) -> Indexed:
-    """Publish the store's current state, unless the index has it already. `spaces` names the space of each kind."""
+    """Publish the store's current state, unless the index has it already. `spaces` names the space of each kind.
+
+    An index that cannot be reached or written costs a run nothing but the index: it comes back as `failed`.
+    """
     if not index_address(store):
-        return Indexed(None, note=f"no index: the store is remote and {ENVIRONMENT} is not set")
+        return Indexed(None, note=f"no index: the store is remote; {NOT_NAMED}, then run `rushes index rebuild`")
+    try:
+        return _updated(store, run, spaces)
+    except SearchIndexError as error:
+        log.warning("the index was not updated: %s", error)
+        return Indexed(None, note=f"index: not updated: {error}; {LATER}", failed=True)
+
+
+def _updated(store: Store, run: str, spaces: Mapping[str, str]) -> Indexed:
     index = open_store_index(store)
     try:
-        snapshot = store.current()
-        current, digest = index.current(), content_digest(snapshot, spaces)
+        current, digest = index.current(), content_digest(store.current(), spaces)
         if current and current.digest == digest:
             return Indexed(current)
         return Indexed(publish(store, index, run=run, spaces=spaces), fresh=True)

@@ -101,7 +101,7 @@ def work_through(
 
 def clear(store: Store, run: str) -> None:
     """Forget what a run staged, once it is committed."""
-    store.files.delete(f"{FOLDER}/{run}")
+    store.files.clear(f"{FOLDER}/{run}")
 
 
 def gathered(

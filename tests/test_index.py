@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,22 @@ import numpy as np
 import pytest
 from colour_films import colour_film
 from conftest import Workplace
+from index_factory import milvus_server
 from stocked_store import LAMP, ROPE, hearing_tables, stocked
 
+from featurization.errors import SearchIndexError
 from featurization.media import Shot, Tag, Vector
 from search.exact_index import ExactIndex
-from steps.index import collections, content_digest, index_address, open_store_index, publish, update_index
+from serving.index_commands import rebuild
+from steps.index import (
+    check_index,
+    collections,
+    content_digest,
+    index_address,
+    open_store_index,
+    publish,
+    update_index,
+)
 from steps.store import Store
 from steps.tables import SHOTS, TAGS, VECTORS
 
@@ -88,6 +100,42 @@ def test_a_remote_store_without_a_named_index_gets_none(monkeypatch: pytest.Monk
     remote = Store("memory://somewhere")
     assert index_address(remote) == ""
     assert "RUSHES_INDEX" in update_index(remote, run="x", spaces={}).describe()
+
+
+def test_an_index_that_is_down_costs_nothing_but_the_index(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("RUSHES_STORE", store.url)
+    with milvus_server(tmp_path / "data") as address:
+        monkeypatch.setenv("RUSHES_INDEX", address)
+        check_index(store)
+    with pytest.raises(SearchIndexError, match=r"RUSHES_INDEX") as told:
+        check_index(store)
+    assert "\n" not in str(told.value)
+    down = update_index(store, run="FeaturizeMedia/9", spaces={})
+    assert down.failed
+    assert down.generation is None
+    assert "rushes index rebuild" in down.describe()
+    assert "\n" not in down.describe()
+    with milvus_server(tmp_path / "data") as address:
+        monkeypatch.setenv("RUSHES_INDEX", address)
+        rebuild()
+        assert "2 shots" in capsys.readouterr().out
+        assert shots_found(store) == [f"{LAMP}-0000", f"{LAMP}-0001"]
+
+
+def test_an_index_that_goes_down_while_it_is_written_costs_nothing_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    with ExitStack() as down:
+        monkeypatch.setenv("RUSHES_INDEX", down.enter_context(milvus_server(tmp_path / "data")))
+
+        def then_down(*given: object) -> object:
+            down.close()
+            return collections(*given)
+
+        monkeypatch.setattr("steps.index.collections", then_down)
+        assert update_index(store, run="FeaturizeMedia/9", spaces={}).failed
 
 
 def test_the_index_is_named_by_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
