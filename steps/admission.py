@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from featurization.errors import ConfigError
 from steps.chunks import Admitted, Order, Waiting, admit
+from steps.costs import affordable_hours
 from steps.event_log import read_log
 from steps.settings import Settings
 from steps.store import Store
@@ -30,6 +31,8 @@ class Bounds:
 def admitted(assets: Sequence[Waiting], bounds: Bounds, *, settings: Settings, store: Store) -> Admitted:
     """The assets that the run takes, the first first; the rest waits for the next run."""
     hours = [bounds.media_hours] if bounds.media_hours else []
+    if bounds.cost:
+        hours.append(affordable_hours(bounds.cost, store, settings.prices))
     listened = plays(store, days=settings.fanout.listened_days) if bounds.order == "most-listened" else {}
     return admit(assets, max_hours=min(hours, default=0.0), listened=listened)
 

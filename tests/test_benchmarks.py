@@ -21,16 +21,18 @@ from spoken_sample import excerpt
 from benchmarks.bare_loudnorm import loudnorm
 from benchmarks.long_file import repeated
 from benchmarks.processes import ProgramFailedError, run_measured, run_peer
+from benchmarks.scale_model import Catalogue, Measurements, estimate
 from eval.word_errors import word_errors
 from featurization.decode import decode_audio
 from featurization.errors import SourceError
 from featurization.media import Segment, Turn
 from featurization.model_files import sha256_of
 from featurization.models import load_registry
+from steps.costs import PriceOptions
 from steps.store import ROOT
 from steps.truth.formats import read_rttm, write_rttm
 
-TASKS = ("asr", "diarization", "sounds", "shots", "ads", "pipeline", "search", "ranking")
+TASKS = ("asr", "diarization", "sounds", "shots", "ads", "pipeline", "search", "scale", "ranking")
 
 
 def benchmarks(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -172,6 +174,33 @@ def test_the_pipeline_is_measured_stage_by_stage_on_one_long_file(data: Path, tm
     peers = report["peers"]
     assert peers["faster-whisper alone"]["recognition"] > 0
     assert 0 < peers["ffmpeg loudnorm alone"]["real_time_factor"] < 1
+
+
+def test_growth_is_measured_in_the_real_store_and_the_real_flows(tmp_path: Path):
+    done = benchmarks("scale", "--assets", "2", "--out", tmp_path / "scale.json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "scale.json").read_text())
+    found = report["metrics"]["by_assets"]["2"]
+    assert found["per_asset_ms"].keys() == {"ingest", "choose", "stage", "commit", "index", "publish"}
+    assert all(ms > 0 for ms in found["more_per_asset_ms"].values())
+    assert report["metrics"]["flows_s_per_asset"]["2"]["featurize_media"] > 0
+    assert report["peers"]["one file a table"]["by_assets"]["2"]["more_per_asset_ms"]["commit"] > 0
+
+
+def test_what_a_catalogue_costs_is_arithmetic():
+    """1,000 episodes of half an hour at a tenth of real time: 180 s each, by ten workers in tasks of 20 minutes."""
+    catalogue = Catalogue(episodes=1000, hours_each=0.5, workers=10, run_episodes=500, task_minutes=20.0)
+    measured = Measurements(hear_factor=0.1, publish_s=20.0, task_start_s=4.0, commit_s=0.5, index_s=0.1)
+    found = estimate(catalogue, measured, PriceOptions(cpu_hour=0.5))
+    assert found["media_hours"] == 500
+    assert found["tasks"] == pytest.approx(150)  # 1000 * 180 s / 1200 s
+    assert found["runs"] == 2
+    assert found["hearing_days"] == pytest.approx(18_000 / 86_400)
+    assert found["commit_days"] == pytest.approx(1_000 / 86_400)  # two commits of half a second for each
+    assert found["index_days"] == pytest.approx(100 / 86_400)  # two builds of 500 assets on average
+    core_hours = 2 * (1000 * 200 + 150 * 4 + 1_000 + 100) / 3600
+    assert found["core_hours"] == pytest.approx(core_hours)
+    assert found["cost_per_media_hour"] == pytest.approx(core_hours * 0.5 / 500)
 
 
 def test_help_names_every_task_and_shows_how():
