@@ -175,18 +175,32 @@ def golden(
     raise typer.Exit(show_golden(file, as_json=as_json))
 
 
-@app.command(epilog=_examples("rushes runs", "rushes runs --limit 5 --json"))
+@app.command(
+    epilog=_examples("rushes runs", "rushes runs latest", "rushes runs 1795743490984065 --card", "rushes runs --json")
+)
 def runs(
+    run: Annotated[
+        str, typer.Argument(help="FLOW/ID, ID, latest or FLOW/latest: this one, looked at closely.", show_default=False)
+    ] = "",
     as_json: AsJson = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Show the newest N runs and snapshots.")] = 20,
+    card: Annotated[bool, typer.Option("--card", help="Open the card of RUN (latest, if none is named).")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the card of RUN to this file.", dir_okay=False, show_default=False)
+    ] = None,
 ) -> None:
-    """List the runs of the flows, and the store's snapshots.
+    """List the runs of the flows, and the store's snapshots; or show one run, or its card.
 
-    A run is done, failed, or unfinished: still at work, or its process was killed.
+    A run is done, partial (something was quarantined), failed, running, or unfinished: its process was killed.
     """
-    from serving.listings import show_runs
+    from serving.run_terminal import show_card, show_run, show_runs
 
-    show_runs(limit=limit, as_json=as_json)
+    if card or out:
+        show_card(run or "latest", out=out)
+    elif run:
+        show_run(run, as_json=as_json)
+    else:
+        show_runs(limit=limit, as_json=as_json)
 
 
 @app.command(

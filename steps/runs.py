@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import chdir, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -228,6 +229,19 @@ def gave_up(task: Any) -> bool:
     """Whether the last attempt at a task that began ended in an error; a caught error is none."""
     facts: dict[str, str] = task.metadata_dict
     return facts.get("attempt_ok") == "False" and facts.get("attempt") == facts.get("attempt-done")
+
+
+def cards(task: Any) -> list[str]:
+    """The cards of a task as HTML, those that it drew last at the end; none if it has none."""
+    from metaflow.cards import get_cards
+    from metaflow.exception import MetaflowException
+
+    folder = _metaflow().get_metadata().partition("local@")[2]
+    try:
+        with chdir(folder) if folder else nullcontext():  # where cards are local, they are looked for here alone
+            return [card.get() for card in get_cards(task)]
+    except MetaflowException:
+        return []
 
 
 def metaflow_facts() -> MetaflowFacts:

@@ -17,17 +17,21 @@ from stocked_store import LAMP, preview, publish, stocked
 
 from steps.commits import commits, short_run
 from steps.run_life import BETWEEN_TASKS_S, HEARTBEAT_S, QUIET_S, at_work
-from steps.store import ROOT
+from steps.store import ROOT, Store
+from steps.traces import trace_id
 
 FLOW = """
 import time
-from metaflow import FlowSpec, Parameter, step
+from metaflow import FlowSpec, Parameter, current, retry, step
 
 class IngestMedia(FlowSpec):
     fate = Parameter("fate", default="")
 
+    @retry(times=1, minutes_between_retries=0)
     @step
     def start(self):
+        if self.fate == "" and current.retry_count == 0:
+            raise OSError("not yet")
         if self.fate == "fail":
             raise ValueError("as asked")
         if self.fate == "sleep":
@@ -38,6 +42,8 @@ class IngestMedia(FlowSpec):
     @step
     def end(self):
         self.outcome = "partial"
+        self.report = "took in 3 assets\\n  one \\x1b[31mred"
+        self.html = "<p>the page</p>"
 
 if __name__ == "__main__":
     IngestMedia()
@@ -89,6 +95,13 @@ class Place:
         command = [sys.executable, "-c", program, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout
+
+    def rushes(self, *arguments: str, **environment: str) -> str:
+        """What `rushes ARGUMENTS` says to people."""
+        given = {**self.environment, "RUSHES_STORE": str(self.folder / "store"), **environment}
+        command = [sys.executable, "-m", "serving.cli", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+        return done.stdout or done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +181,52 @@ def test_signs_of_life(heartbeat_s: float | None, seen_s: float, local: bool, wo
 
 def test_a_machine_where_nothing_ran_has_no_runs(tmp_path: Path):
     assert Place(tmp_path).read() == []
+
+
+def test_one_run_is_looked_at_closely(place: Place):
+    store = Store(str(place.folder / "store"))
+    killed, failed, done = (run["run"] for run in place.read())
+    effort = {"assets": 3, "media_s": 5400.0}
+    store.files.write(f"runs/{done}.json", json.dumps({"run": done, "steps": [], "effort": effort}).encode())
+    store.commit(f"{done}/end/2", {})
+    found = json.loads(place.rushes("runs", done, "--json"))
+    assert (found["state"], found["snapshots"], found["trace"]) == ("partial", [1], trace_id(done))
+    assert found["parameters"] == {"fate": ""}
+    assert found["artifacts"] == ["html", "outcome", "report"]
+    start, end = found["steps"]
+    assert (start["name"], start["state"], start["attempts"]) == ("start", "done", 2)
+    assert (end["name"], end["attempts"], end["tasks"], end["ended"]) == ("end", 1, 1, 1)
+    told = place.rushes("runs", "latest~2")
+    assert all(part in told for part in (done, "partial", "3 assets, 1.50 h", "took in 3 assets", "snapshot 1"))
+    assert "\x1b" not in told
+
+    found = json.loads(place.rushes("runs", failed, "--json"))
+    assert (found["state"], found["steps"][0]["state"], found["steps"][0]["attempts"]) == ("failed", "failed", 2)
+    assert found["steps"][0]["error"].endswith("as asked")
+    assert "start: ValueError: as asked" in place.rushes("runs", failed)
+
+    found = json.loads(place.rushes("runs", killed, "--json"))
+    assert (found["state"], found["steps"][0]["state"]) == ("unfinished", "unfinished")
+    assert "last seen" in place.rushes("runs", "latest")
+
+
+def test_lists_tell_states_and_assets(place: Place):
+    killed, failed, done = json.loads(place.rushes("runs", "--json"))["runs"]
+    assert [run["state"] for run in (killed, failed, done)] == ["unfinished", "failed", "partial"]
+    assert (done["did"], done["outcome"], killed["did"]) == ("took in 3 assets", "partial", "")
+    narrow, wide = (place.rushes("runs", COLUMNS=columns).splitlines() for columns in ("80", "120"))
+    assert max(map(len, narrow)) <= 80
+    assert any(done["run"] in line and "partial" in line for line in narrow)
+    assert any(done["run"] in line and "took in 3 assets" in line for line in wide)
+
+
+def test_the_card_of_a_run_is_written_where_it_was_asked_for(place: Place, tmp_path: Path):
+    killed, _, done = (run["run"] for run in place.read())
+    place.rushes("runs", done, "--out", str(tmp_path / "card.html"))
+    assert (tmp_path / "card.html").read_text() == "<p>the page</p>"
+    shown = place.rushes("runs", done, "--card", DISPLAY="", WAYLAND_DISPLAY="")
+    assert Path(shown.split()[-1]).read_text() == "<p>the page</p>"
+    assert place.rushes("runs", killed, "--card").startswith(f"rushes: {killed} has no card: ")
 
 
 def test_commits_name_their_runs_and_times(tmp_path: Path):
