@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ class Spent:
 
 
 NOTHING = Spent()
+_STATUS = Path("/proc/self/status")
+_RSS_PER_MB = 2**20 if sys.platform == "darwin" else 2**10
 _GPU = Path("/dev/nvidia0")  # a container has it only if it was given one
 
 
@@ -83,11 +86,11 @@ class Meter:
     @contextmanager
     def timed(self, name: str, *, gpu: bool = False) -> Iterator[None]:
         """Count the body for `name`, and trace it; `gpu` says that an accelerator is held meanwhile."""
-        before, begun = total(self.spent), self._now(gpu)
+        before, begun = total(self.spent), self._now()
         with span(name):
             yield
-        inside = total(self.spent) - before
-        self._add(name, self._now(gpu) - begun - inside)
+        alone = self._now() - begun - (total(self.spent) - before)
+        self._add(name, replace(alone, gpu_s=alone.wall_s if gpu else 0.0))
 
     @contextmanager
     def moving(self, name: str) -> Iterator[None]:
@@ -99,9 +102,8 @@ class Meter:
     def _add(self, name: str, spent: Spent) -> None:
         self.spent[name] = self.spent.get(name, NOTHING) + spent
 
-    def _now(self, gpu: bool) -> Spent:
-        wall = time.perf_counter()
-        return Spent(wall, time.process_time(), wall if gpu else 0.0) + self._moved()
+    def _now(self) -> Spent:
+        return Spent(time.perf_counter(), time.process_time()) + self._moved()
 
     def _moved(self) -> Spent:
         if self._files is None:
@@ -119,8 +121,15 @@ def task_use(step: str, task: str, *, begun: float, files: Files) -> TaskUse:
 
 def peak_mb() -> float:
     """The most memory that this process, or a process that it started and waited for, ever held, in MB."""
-    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return most / 1024
+    return max(_own_peak_mb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _RSS_PER_MB)
+
+
+def _own_peak_mb() -> float:
+    """What the kernel says of this program; `getrusage` would count what its parent held when it started it."""
+    if _STATUS.exists():
+        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_PER_MB
 
 
 def by_step(uses: Iterable[TaskUse]) -> tuple[StepUse, ...]:

@@ -32,8 +32,8 @@ def _figures(listing: Listing, summary: Summary) -> list[tuple[str, str]]:
         (f"{len(listing.items):,}", f"listed by the {listing.kind}"),
         (f"{len(summary.assets):,}", "assets"),
         (f"{summary.media_s / 3600:,.2f} h", "of media"),
-        (f"{summary.downloads:,}", "fetched" if summary.downloads else "fetched: nothing is new"),
-        (sized(summary.fetched_bytes), "fetched"),
+        (f"{summary.downloads:,}", "fetched"),
+        (sized(summary.fetched_bytes), "moved for them"),
         (seconds(summary.fetch_s), "of waiting for sources"),
     ]
     return [*shown, (f"{len(summary.problems):,}", "quarantined")] if summary.problems else shown
@@ -41,6 +41,8 @@ def _figures(listing: Listing, summary: Summary) -> list[tuple[str, str]]:
 
 def _kept(summary: Summary, prices: PriceOptions) -> str:
     known = len(summary.assets) - summary.downloads
-    told = f"{counted(known, 'asset')} had not changed since they were last fetched. " if known > 0 else ""
+    told = f"{counted(known, 'asset')} had not changed since they were last fetched." if known > 0 else ""
+    if not summary.fetched_bytes:
+        return told or "Nothing was fetched."
     monthly = money(storage_cost(summary.fetched_bytes, prices), prices)
-    return f"{told}What was fetched costs {monthly} a month to keep. Several items are fetched at a time."
+    return f"{told} What was fetched costs {monthly} a month to keep. Several items are fetched at a time.".strip()
