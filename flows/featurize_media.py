@@ -100,6 +100,8 @@ class FeaturizeMedia(ProjectFlow):
 
         run = f"{current.flow_name}/{current.run_id}"
         self.indexed = update_index(self.store, run=run, spaces=Models(self.settings).spaces)
+        if self.indexed.failed:
+            self.outcome = "partial"
         self.next(self.end)
 
     @step

@@ -47,6 +47,8 @@ def told_plainly(body):
         try:
             with _observed(), alarm_passes():
                 _check_image()
+                if body.__name__ == "start":
+                    _check_store()
                 self.uses = _uses_before(*args) if args else getattr(self, "uses", [])
                 body(self, *args)
                 self.uses = _uses_so_far(self)
@@ -65,6 +67,14 @@ def _check_image() -> None:
         from steps.environment import check_environment
 
         check_environment(ROOT)
+
+
+def _check_store() -> None:
+    """See that the store can be used before a run begins with it."""
+    from steps.store import Store
+    from steps.store_check import check_store
+
+    check_store(Store())
 
 
 @contextmanager

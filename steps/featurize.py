@@ -15,6 +15,7 @@ from steps.cache import USED
 from steps.chunks import Waiting, chosen, media_hours, plan_chunks, waiting
 from steps.costs import Effort
 from steps.extracted import layer_table
+from steps.index import check_index
 from steps.logs import about
 from steps.models import Models
 from steps.progress import Load, Progress, Show, announce, load, show_nobody
@@ -125,6 +126,7 @@ class Plan:
 def plan_run(which: str, bounds: Bounds, *, run: str, settings: Settings, store: Store) -> Plan:
     """Choose the assets of a run and share them out. Everything is looked at first that would stop the run later."""
     Models(settings).check()
+    check_index(store)
     admission = admitted(choose_assets(which, store=store), bounds, settings=settings, store=store)
     chunks = plan_chunks(admission.assets, settings.fanout)
     loads = {asset.asset_id: load(asset, settings.fanout) for asset in admission.assets}
