@@ -13,7 +13,7 @@ from search.vector_index import Generation
 from steps.commits import committed
 from steps.index import content_digest
 from steps.previews import PREVIEWS
-from steps.quarantine import Stage
+from steps.quarantine import TASK_DIED, Stage
 from steps.snapshots import Snapshot
 from steps.store import Store
 from steps.tables import ASSETS, PROFILES, QUARANTINE
@@ -44,32 +44,25 @@ def take_census(store: Store) -> Census:
 
 
 def _census(store: Store, snapshot: Snapshot) -> Census:
-    from steps import featurize, publish  # with all that they work with, for a command that only names states
-
-    problems = dict(_pairs(store, QUARANTINE, "stage"))
-    previews = dict(_pairs(store, PREVIEWS, "status"))
-    assets, heard = store.asset_ids(ASSETS), set(store.asset_ids(PROFILES))
+    assets, heard = set(store.asset_ids(ASSETS)), set(store.asset_ids(PROFILES))
+    previews = {row["asset_id"]: row["status"] for row in store.columns(PREVIEWS, ["status"]).to_pylist()}
+    problems = store.columns(QUARANTINE, ["stage", "reason"]).to_pylist()
+    given_up = {row["asset_id"]: row["stage"] for row in problems}
+    set_aside = {(row["stage"], row["asset_id"]) for row in problems if row["reason"] == TASK_DIED}
     states = Counter(
-        "quarantined" if a in problems else previews.get(a) or ("heard" if a in heard else "ingested") for a in assets
+        "quarantined" if a in given_up else previews.get(a) or ("heard" if a in heard else "ingested")
+        for a in assets | given_up.keys()
     )
-    states["quarantined"] += len(problems.keys() - set(assets))
-    given_up, decided = Counter(problems.values()), Counter(previews.values())
+    open_to = {"featurize": assets - heard, "publish": (assets & heard) - previews.keys()}  # as choose_assets has it
+    decided, lost = Counter(previews.values()), Counter(given_up.values())
     return Census(
         snapshot=snapshot,
         committed=committed(store, snapshot.number) if snapshot.number else None,
         assets={state: states[state] for state in get_args(State)},
         previews={status: decided[status] for status in ("published", "refused")},
-        waiting={
-            "featurize": len(featurize.choose_assets("new", store=store)),
-            "publish": len(publish.choose_assets("new", store=store)),
-        },
-        quarantined={stage: given_up[stage] for stage in get_args(Stage)},
+        waiting={stage: sum((stage, a) not in set_aside for a in ids) for stage, ids in open_to.items()},
+        quarantined={stage: lost[stage] for stage in get_args(Stage)},
     )
-
-
-def _pairs(store: Store, table: object, column: str) -> list[tuple[str, str]]:
-    rows = store.columns(table, [column])  # type: ignore[arg-type]
-    return list(zip(rows["asset_id"].to_pylist(), rows[column].to_pylist(), strict=True))
 
 
 def index_lags_since(store: Store, generation: Generation, spaces: Mapping[str, str]) -> datetime | None:

@@ -24,6 +24,8 @@ from stocked_store import DRUM, LAMP, LOST, ROPE, publish, refusal, stocked
 from trace_collector import collecting
 
 from serving.configured import settings
+from steps import featurize
+from steps import publish as steps_publish
 from steps.feedback import LABELS, Label
 from steps.index import open_store_index
 from steps.index import publish as publish_index
@@ -70,6 +72,8 @@ def test_states_queues_and_commits_are_counted(tmp_path: Path):
     assert value(before, "rushes_quarantined", stage="ingest") == 1
     assert time.time() - 600 < (value(before, "rushes_snapshot_timestamp_seconds") or 0) <= time.time()
     assert (value(after, "rushes_snapshot"), value(after, "rushes_quarantined", stage="featurize")) == (4, 1)
+    for stage, flow in (("featurize", featurize), ("publish", steps_publish)):
+        assert value(after, "rushes_waiting", stage=stage) == len(flow.choose_assets("new", store=store))
     assert value(after, "rushes_assets", state="ingested") == 0
     assert value(after, "rushes_waiting", stage="featurize") == 0
 
