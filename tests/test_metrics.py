@@ -35,7 +35,6 @@ from steps.store import ROOT, Store
 from steps.tables import QUARANTINE, SHOTS
 
 Scrape = dict[tuple[str, frozenset[tuple[str, str]]], float]
-FUNCTIONS = {"rate", "sum", "by", "delta", "time", "count", "histogram_quantile", "and", "le"}
 
 
 def scrape(client: httpx.Client) -> Scrape:
