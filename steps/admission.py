@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from featurization.errors import ConfigError
 from steps.chunks import Admitted, Order, Waiting, admit
@@ -26,6 +27,8 @@ class Bounds:
     def __post_init__(self) -> None:
         if self.media_hours < 0 or self.cost < 0:
             raise ConfigError("the bounds of a run, --max-hours and --max-cost, must not be negative")
+        if self.order not in get_args(Order):
+            raise ConfigError(f"--order must be one of {', '.join(get_args(Order))}, got {self.order!r}")
 
 
 def admitted(assets: Sequence[Waiting], bounds: Bounds, *, settings: Settings, store: Store) -> Admitted:

@@ -205,7 +205,7 @@ def _seen(viewing: Viewing) -> Rows:
 def commit_hearings(
     plan: Plan, outcomes: Iterable[Heard], *, died: str, run: str, settings: Settings, store: Store
 ) -> Summary:
-    """Commit the staged features of all assets at once, with never more than one asset in memory.
+    """Commit the staged features of all assets at once, with never more than a bucket of them in memory.
 
     What a task had done before it died counts; an asset that it did not come to is quarantined and keeps the features
     it had. `died` says what tasks died of.
