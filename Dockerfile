@@ -22,7 +22,7 @@ COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY steps/__init__.py steps/version.py steps/
 # Without our own code, so that a change of it does not install the packages again.
 RUN /opt/rushes/bin/pip install setuptools \
- && /opt/rushes/bin/pip install --no-build-isolation --editable ".[s3]" \
+ && /opt/rushes/bin/pip install --no-build-isolation --editable ".[s3,traces]" \
  && /opt/rushes/bin/pip check
 
 # ---- the models that the defaults need, checked by sha256

@@ -41,6 +41,7 @@ COMMANDS = (
     "compare",
     "rankers",
     "rollback",
+    "gc",
     "export",
     "search",
     "index",
