@@ -1,5 +1,5 @@
 # One image for the service and for the tasks of flows: `docker build --build-arg VARIANT=cpu --tag rushes:cpu .`
-# VARIANT=gpu is the same with CUDA. What each line is for, and what of it was tried: docs/operations.md, "Images".
+# VARIANT=gpu is the same with CUDA. What each line is for, and what of it was tried: docs/operations.md, "Images and compose".
 # The base is pinned by version; pin it by digest as well where you build: `BASE=python:3.11.14-slim-bookworm@sha256:…`.
 ARG BASE=python:3.11.14-slim-bookworm
 

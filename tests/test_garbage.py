@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -33,7 +35,7 @@ from steps.publish import restore_previews
 from steps.rankers import CHAMPION
 from steps.settings import GarbageOptions
 from steps.staging import Staging
-from steps.store import FeatureKey, Store
+from steps.store import ROOT, FeatureKey, Store
 from steps.tables import ASSETS, FILMS, PROFILES, SHOTS, Table
 
 DAY_S = 86_400.0
@@ -449,13 +451,34 @@ def test_a_store_in_a_bucket_is_collected_like_a_folder(bucket: str):
 # backup and restore --------------------------------------------------------------------------------------------------
 
 
-def test_a_store_copied_blobs_first_and_snapshots_last_is_whole_though_runs_commit_meanwhile(
-    grown: Store, tmp_path: Path
-):
-    copy = tmp_path / "copy"
-    for number, folders in enumerate((("blobs",), ("features",), ("tables",), ("snapshots",))):
-        for folder in folders:
-            shutil.copytree(grown.files.path(folder), copy / folder)
-        publish(grown, IDS[1], f"published meanwhile {number}".encode())
-    restored = Store(str(copy))
-    assert restored.current().number < grown.current().number
+def backup_commands() -> str:
+    """What docs/operations.md says to do."""
+    section = (ROOT / "docs" / "operations.md").read_text().partition("## Backup and restore")[2]
+    return re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
+
+
+def test_a_copy_made_as_documented_is_whole_though_runs_commit_meanwhile(grown: Store, tmp_path: Path):
+    restored, seen = Store(str(tmp_path / "copy")), grown.current().number
+    commands = backup_commands().strip().split("\n")
+    first, rest = "\n".join(commands[:2]), "\n".join(commands[2:])
+    for number in range(2):
+        for part in (first, rest):  # a run commits after the snapshots were copied, and before all else was
+            environment = {"STORE": grown.url, "BACKUP": restored.url, "PATH": os.environ["PATH"]}
+            done = subprocess.run(["sh", "-euc", part], env=environment, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, "")
+            publish(grown, IDS[1], f"published meanwhile {number} {part}".encode())
+        assert restored.current() == grown.snapshots.read(seen)
+        assert dangling(restored) == set()
+        assert later(restored).oldest_kept == 1
+        seen = grown.current().number
+    restored.rollback()
+    assert set(restored.read(ASSETS)) == set(IDS[:2])
+
+
+def test_snapshots_copied_last_would_name_what_the_copy_does_not_have(grown: Store, tmp_path: Path):
+    for folder in ("blobs", "tables", "snapshots"):
+        if folder == "snapshots":
+            publish(grown, IDS[1], b"published meanwhile")
+        shutil.copytree(grown.files.path(folder), tmp_path / "copy" / folder)
+    with pytest.raises(StoreError):
+        dangling(Store(str(tmp_path / "copy")))
