@@ -15,13 +15,13 @@ from steps.costs import PriceOptions
 class Measurements:
     """What one machine of two cores was measured to do (docs/benchmarks.md)."""
 
-    hear_factor: float = (
-        0.068  # wall seconds of hearing per second of media: `benchmarks pipeline`, orchestration apart
-    )
+    hear_factor: float = 0.066  # wall seconds per second of media: `benchmarks pipeline`, without orchestration
     publish_s: float = 3.0  # to cut and master a preview
     task_start_s: float = 2.5  # what Metaflow takes to start a task and end it
-    commit_s: float = 0.06  # per asset, by one process: `benchmarks scale`, a run on top of the largest store
-    index_s: float = 0.02  # per asset of the whole index, each time it is built
+    # `python -m benchmarks.scale_store FOLDER 150 45`, by one process:
+    commit_s: float = 0.11  # per episode of 45 minutes, of what is heard and of the preview
+    index_s: float = 0.041  # per episode of the whole index, each time it is built
+    index_mb: float = 2.5  # and what is held in memory for it meanwhile
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ def estimate(catalogue: Catalogue, measured: Measurements, prices: PriceOptions)
     tasks = catalogue.episodes * hear_s / (60 * catalogue.task_minutes)
     work_s = catalogue.episodes * (hear_s + measured.publish_s) + tasks * measured.task_start_s
     runs = catalogue.episodes / catalogue.run_episodes
-    commits_s = 2 * catalogue.episodes * measured.commit_s  # what is heard, and what is published
-    index_s = runs * catalogue.episodes / 2 * measured.index_s  # half of the catalogue is there on average
+    commits_s = catalogue.episodes * measured.commit_s
+    index_s = catalogue.episodes * measured.index_s
     core_hours = 2 * (work_s + commits_s + index_s) / 3600
     return {
         "media_hours": catalogue.episodes * catalogue.hours_each,
@@ -53,7 +53,9 @@ def estimate(catalogue: Catalogue, measured: Measurements, prices: PriceOptions)
         "publishing_days": catalogue.episodes * measured.publish_s / catalogue.workers / 86_400,
         "task_start_days": tasks * measured.task_start_s / catalogue.workers / 86_400,
         "commit_days": commits_s / 86_400,  # one process at a time, however many workers
-        "index_days": index_s / 86_400,
+        "index_days": index_s / 86_400,  # if it is built once, at the end
+        "index_each_run_days": (runs + 1) / 2 * index_s / 86_400,  # the whole anew, half of it there on average
+        "index_gb": catalogue.episodes * measured.index_mb / 1000,
         "core_hours": core_hours,
         "cost": core_hours * prices.cpu_hour,
         "cost_per_media_hour": core_hours * prices.cpu_hour / (catalogue.episodes * catalogue.hours_each),

@@ -190,15 +190,17 @@ def test_growth_is_measured_in_the_real_store_and_the_real_flows(tmp_path: Path)
 def test_what_a_catalogue_costs_is_arithmetic():
     """1,000 episodes of half an hour at a tenth of real time: 180 s each, by ten workers in tasks of 20 minutes."""
     catalogue = Catalogue(episodes=1000, hours_each=0.5, workers=10, run_episodes=500, task_minutes=20.0)
-    measured = Measurements(hear_factor=0.1, publish_s=20.0, task_start_s=4.0, commit_s=0.5, index_s=0.1)
+    measured = Measurements(hear_factor=0.1, publish_s=20.0, task_start_s=4.0, commit_s=0.5, index_s=0.1, index_mb=2.0)
     found = estimate(catalogue, measured, PriceOptions(cpu_hour=0.5))
     assert found["media_hours"] == 500
     assert found["tasks"] == pytest.approx(150)  # 1000 * 180 s / 1200 s
     assert found["runs"] == 2
     assert found["hearing_days"] == pytest.approx(18_000 / 86_400)
-    assert found["commit_days"] == pytest.approx(1_000 / 86_400)  # two commits of half a second for each
-    assert found["index_days"] == pytest.approx(100 / 86_400)  # two builds of 500 assets on average
-    core_hours = 2 * (1000 * 200 + 150 * 4 + 1_000 + 100) / 3600
+    assert found["commit_days"] == pytest.approx(500 / 86_400)
+    assert found["index_days"] == pytest.approx(100 / 86_400)
+    assert found["index_each_run_days"] == pytest.approx(150 / 86_400)  # of 500 assets, then of 1,000
+    assert found["index_gb"] == pytest.approx(2.0)
+    core_hours = 2 * (1000 * 200 + 150 * 4 + 500 + 100) / 3600
     assert found["core_hours"] == pytest.approx(core_hours)
     assert found["cost_per_media_hour"] == pytest.approx(core_hours * 0.5 / 500)
 
