@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -107,10 +107,12 @@ class Bucket:
         self._ask("delete_object", path)
 
     def clear(self, path: str) -> None:
-        paths = [found.path for found in self.walk(path)]
+        self.remove([found.path for found in self.walk(path)])
+
+    def remove(self, paths: Sequence[str]) -> None:
         for start in range(0, len(paths), REMOVED_AT_ONCE):
             keys = [{"Key": each.partition("/")[2]} for each in paths[start : start + REMOVED_AT_ONCE]]
-            bucket, deletion = path.partition("/")[0], {"Objects": keys, "Quiet": True}
+            bucket, deletion = paths[0].partition("/")[0], {"Objects": keys, "Quiet": True}
             answer = self._fs.call_s3("delete_objects", Bucket=bucket, Delete=deletion)
             if failed := answer.get("Errors"):
                 raise OSError(f"{failed[0]['Key']} could not be removed: {failed[0].get('Message', 'no reason given')}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,10 @@ class FileSystem:
     def delete(self, path: str) -> None:
         if self._fs.exists(path):
             self._fs.rm_file(path)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.delete(path)
 
     def clear(self, path: str) -> None:
         if self._fs.exists(path):

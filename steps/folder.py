@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,6 +76,10 @@ class Folder:
 
     def delete(self, path: str) -> None:
         Path(path).unlink(missing_ok=True)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.delete(path)
 
     def clear(self, path: str) -> None:
         if Path(path).exists():

@@ -69,7 +69,7 @@ def find_garbage(store: Store, options: GarbageOptions, *, now: float | None = N
     needed |= references.in_features(live_features, store)
     dead_fetches, dead_blobs = search.fetches_and_blobs(needed)
     found = {
-        "snapshots": [f for f in store.files.walk(snapshots.FOLDER) if _number(f) < cutoff],
+        "snapshots": sorted((f for f in store.files.walk(snapshots.FOLDER) if _number(f) < cutoff), key=_number),
         "tables": search.old("tables", needed),
         "staging": dead_runs,
         "previews": search.old("previews", _in_place(store)),
@@ -87,7 +87,7 @@ def find_garbage(store: Store, options: GarbageOptions, *, now: float | None = N
 def delete_garbage(findings: Findings, store: Store) -> None:
     """Delete what was found. What is left, wherever this is killed, refers to nothing that is gone."""
     for kind in KINDS:
-        store.pieces.at_once(store.files.delete, [found.path for found in findings.garbage[kind]])
+        store.files.delete_all(found.path for found in findings.garbage[kind])
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,13 @@ class _Search:
 
     def cutoff(self, newest: int, options: GarbageOptions, now: float) -> int:
         """The oldest snapshot that stays. All above it stay too: readers find the newest by counting."""
-        ages = {_number(found): found.modified for found in self.walk(snapshots.FOLDER)}
+        made = {_number(found): found.modified for found in self.walk(snapshots.FOLDER)}
+        oldest = next(n for n in range(newest, 0, -1) if n - 1 not in made)  # below may be what a killed deletion left
         if not (options.keep_days or options.keep_snapshots):
-            return min(ages)
+            return oldest
         since = min(self.since, now - options.keep_days * _DAY_S)
-        young = [number for number, modified in ages.items() if modified >= since]
-        return max(min(ages), min([*young, newest + 1 - max(options.keep_snapshots, 2)]))
+        current_since = min((n for n, when in made.items() if when >= since), default=newest) - 1
+        return max(oldest, min(current_since, newest + 1 - max(options.keep_snapshots, 2)))
 
     def needed_by(self, numbers: Iterable[int]) -> set[str]:
         """What snapshots consist of, and what that refers to."""

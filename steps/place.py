@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +49,9 @@ class Place(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove a file, if there is one."""
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """The same with many, in their order or some at once."""
 
     def clear(self, path: str) -> None:
         """Remove a folder with all that is in it, if there is one."""
