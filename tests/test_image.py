@@ -1,6 +1,7 @@
 """The image and the compose file: linted, and all that can run without Docker is run in a fresh folder.
 
-`docker build` itself is not: what stands for it, and what was built by hand, is in docs/operations.md, "Images and compose".
+`docker build` itself is not: what stands for it, and what was built by hand, is in docs/operations.md, "Images and
+compose".
 """
 
 from __future__ import annotations
