@@ -27,7 +27,7 @@ Start = Callable[..., Any]
 class Fault:
     """How requests are treated whose method and address fit, the first `times` of them; 0 is all."""
 
-    code: str = ""  # what S3 would call it; "reset" breaks off before the work, "lost" after it, "cut" in the answer
+    code: str = ""  # what S3 would call it, or one of those of `_Moody._failed`
     status: int = 500
     method: str = ""
     address: str = ""  # is part of the path and query
@@ -135,6 +135,10 @@ class _Moody:
         return None
 
     def _failed(self, fault: Fault, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        """Break off before the work ("reset"), after it ("lost") or in the answer ("cut"); or refuse, or overlook."""
+        if fault.code == "unconditional":  # as servers do that do not know conditional writes
+            environ.pop("HTTP_IF_NONE_MATCH", None)
+            return self._app(environ, start)
         if fault.code in ("reset", "lost"):
             if fault.code == "lost":
                 list(self._app(environ, start))
@@ -146,7 +150,12 @@ class _Moody:
             return [whole[: len(whole) // 2]]
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # clients listen when they have spoken
         body = f"<Error><Code>{fault.code}</Code><Message>as told</Message></Error>".encode()
-        start(f"{fault.status} Told", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        headers = {
+            "Content-Type": "application/xml",
+            "Content-Length": str(len(body)),
+            "x-amz-bucket-region": "eu-west-1",
+        }
+        start(f"{fault.status} Told", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
