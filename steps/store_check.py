@@ -28,6 +28,8 @@ def check_store(store: Store) -> None:
             files.delete(key)
         raise
     files.delete(key)
+    if files.exists(key):  # who may not list a bucket is told of no file that it is not there
+        raise StoreError(f"{store.url}: what was removed is still there; it is no place for a store")
     if files.local:
         _check_space(Path(files.root))
 

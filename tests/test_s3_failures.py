@@ -25,6 +25,7 @@ REFUSED = {
     "no permission": (Fault("AccessDenied", 403), "no permission; the credentials need GetObject"),
     "may not list": (Fault("AccessDenied", 403, method="GET", address="list-type"), "ListBucket"),
     "may not delete": (Fault("AccessDenied", 403, method="DELETE"), "DeleteObject"),
+    "may not know": (Fault("AccessDenied", 403, method="HEAD"), "ListBucket"),
     "expired token": (Fault("ExpiredToken", 400), "the credentials have expired; get new ones"),
     "unknown key": (Fault("InvalidAccessKeyId", 403), "the key is unknown there"),
     "wrong secret": (Fault("SignatureDoesNotMatch", 403), "does not fit the key"),
