@@ -63,31 +63,36 @@ def hear(asset: Asset, store: Store, models: Models, settings: Settings | None =
     return Recording(asset, store=store, settings=settings or models.settings, models=models)
 
 
+def computed(recording: Recording) -> set[str]:
+    """Extractors that took time; what was kept only takes reading."""
+    return {name for name, spent in recording.cache.meter.spent.items() if spent.wall_s}
+
+
 def test_hearing_again_decodes_nothing(mono: Asset, store: Store, models: Models):
     with hear(mono, store, models) as recording:
         recording.compute()
         assert recording.hearing.sentences
-        assert recording.cache.meter.spent == {}
+        assert computed(recording) == set()
 
 
 def test_a_renamed_file_is_the_same_recording(mono: Asset, store: Store, models: Models):
     with hear(replace(mono, title="Other", source="/elsewhere.wav"), store, models) as recording:
         recording.compute()
-        assert recording.cache.meter.spent == {}
+        assert computed(recording) == set()
 
 
 def test_another_ad_option_recognises_nothing_again(mono: Asset, store: Store, models: Models):
     settings = Settings(ads=AdOptions(min_confidence=0.9))
     with hear(mono, store, models, settings) as recording:
         assert recording.ads is not None
-        assert recording.cache.meter.spent == {}
+        assert computed(recording) == set()
 
 
 def test_the_middle_alone_is_recognised_when_asked(mono: Asset, store: Store, models: Models):
     settings = Settings(hear=HearOptions(middle_share=0.5))
     with hear(mono, store, models, settings) as recording:
         words = recording.transcript[1]
-        assert set(recording.cache.meter.spent) == {"decode", "words"}
+        assert computed(recording) == {"decode", "words"}
     assert words
     assert all(word.start >= 15 and word.end <= 45 for word in words)
 
