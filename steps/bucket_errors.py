@@ -78,7 +78,8 @@ def _of_client(error: Exception) -> str:
         return NONE
     if isinstance(error, botocore.ParamValidationError):
         return NO_BUCKET
-    if isinstance(error, botocore.ConnectionError | botocore.HTTPClientError):  # connections that are refused, time out or break
+    # connections that are refused, time out or break
+    if isinstance(error, botocore.ConnectionError | botocore.HTTPClientError):
         return f"{_line(error)}; {ENDPOINT}"
     return f"{_line(error)}; see the AWS_* variables and ~/.aws"
 
