@@ -121,8 +121,9 @@ def _models(statuses: Sequence[ModelStatus], serving: Collection[str]) -> Iterat
 def _store(url: str) -> Iterator[Check]:
     try:
         store = Store(url)
+        rights = list(_local_folder(Path(store.files.root)) if store.files.local else _remote(store))
         yield Check("store", "place", "ok", url, "" if store.current().number else "empty; an ingest fills it")
-        yield from _local_folder(Path(store.files.root)) if store.files.local else _remote(store)
+        yield from rights
     except (RushesError, OSError, ValueError, ImportError) as error:
         yield Check("store", "place", "missing", url, f"cannot be used ({_line(error)}); check RUSHES_STORE")
 
