@@ -26,6 +26,7 @@ from steps.store import ROOT, Store
 
 pytestmark = pytest.mark.timeout(900)  # two minutes on two cores that have nothing else to do
 BUCKET = "rushes-whole"
+LEARNED = f"s3://{BUCKET}/learned"  # a store beside the other, so that both are filled at once
 EPISODE = "episodes/01-the-lamp-on-raven-rock"
 PART, CUES = 0.42, 17  # of the episode: its first 90 s, and what is said in them
 BRIEF = "[tune]\ntrials = 1\nfolds = 2\n[train]\nkinds = ['linear']\nmin_shows = 2\ncurve = [5]\n"
@@ -70,9 +71,19 @@ def publish(place: Workplace, source: str, environment: Mapping[str, str]) -> No
         assert done.returncode == 0, done.stdout
 
 
+def train(place: Workplace, store: str, environment: Mapping[str, str]) -> None:
+    """Train a ranker on a made catalogue."""
+    stock(Store(store), make_catalogue(16, shows=8, candidates=60))
+    config = place.folder.parent / "brief.toml"
+    config.write_text(BRIEF)
+    command = ("--config", "config", str(config), "run")
+    done = place.flow("train_ranker", *command, env={**environment, "RUSHES_STORE": store})
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.fixture(scope="module")
 def catalogue(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
-    """One episode ingested, featurized and published by the flows, on S3 and in a folder."""
+    """One episode ingested, featurized and published by the flows, on S3 and in a folder; a ranker trained on S3."""
     folder = tmp_path_factory.mktemp("s3")
     place, beside, scratch, home = (folder / name for name in ("remote", "local", "scratch", "home"))
     for needed in (place, beside, scratch, home):
@@ -93,24 +104,13 @@ def catalogue(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for name in (*s3.environment, "RUSHES_INDEX"):
             patch.setenv(name, remote[name])
         s3fs.S3FileSystem.clear_instance_cache()
-        source, pool = feed(stack.enter_context(feed_server())), stack.enter_context(ThreadPoolExecutor())
+        source, pool = feed(stack.enter_context(feed_server())), stack.enter_context(ThreadPoolExecutor(1))
         local = pool.submit(publish, Workplace(beside), source, {"RUSHES_INDEX": str(folder / "index")})
-        store = Store(remote["RUSHES_STORE"])
+        training = pool.submit(train, Workplace(place), LEARNED, remote)
         publish(Workplace(place), source, remote)
         local.result()
-        yield Catalogue(store, Workplace(beside).store, Workplace(place), remote, s3)
-
-
-@pytest.fixture(scope="module")
-def trained(catalogue: Catalogue) -> Catalogue:
-    """The same with a made catalogue beside the episode, and a ranker that was trained on it."""
-    stock(catalogue.store, make_catalogue(16, shows=8, candidates=60))
-    config = catalogue.place.folder.parent / "brief.toml"
-    config.write_text(BRIEF)
-    command = ("--config", "config", str(config), "run")
-    done = catalogue.place.flow("train_ranker", *command, env=catalogue.environment)
-    assert done.returncode == 0, done.stdout
-    return catalogue
+        training.result()
+        yield Catalogue(Store(remote["RUSHES_STORE"]), Workplace(beside).store, Workplace(place), remote, s3)
 
 
 def one_preview(store: Store) -> tuple[str, Preview]:
@@ -147,18 +147,23 @@ def test_the_tables_are_those_of_a_local_run(catalogue: Catalogue):
         assert there.equals(here), name
 
 
-def test_a_ranker_was_trained_and_kept(trained: Catalogue):
-    assert len(known_rankers(trained.store)) == 1
-    assert trained.store.files.exists("training.html")
+def test_a_ranker_was_trained_and_kept(catalogue: Catalogue):
+    assert len(known_rankers(Store(LEARNED))) == 1
+    assert Store(LEARNED).files.exists("training.html")
 
 
-def test_no_artifact_names_a_path_of_this_machine(trained: Catalogue):
-    stored = trained.s3.objects(BUCKET, "metaflow/")
+def test_no_artifact_names_a_path_of_this_machine(catalogue: Catalogue):
+    stored = catalogue.s3.objects(BUCKET, "metaflow/")
     artifacts = {key: unpacked(value) for key, value in stored.items() if "/data/" in key}
     # Metaflow's own `_graph_info` says in which file the code of a step is.
     artifacts = {key: value for key, value in artifacts.items() if b"source_file" not in value}
-    assert {key.split("/")[1] for key in artifacts} >= {"IngestMedia", "FeaturizeMedia", "PublishPreviews"}
-    paths = [str(trained.place.folder.parent), trained.environment["TMPDIR"], str(ROOT)]
+    assert {key.split("/")[1] for key in artifacts} >= {
+        "IngestMedia",
+        "FeaturizeMedia",
+        "PublishPreviews",
+        "TrainRanker",
+    }
+    paths = [str(catalogue.place.folder.parent), catalogue.environment["TMPDIR"], str(ROOT)]
     assert [(key, path) for key, value in artifacts.items() for path in paths if path.encode() in value] == []
 
 
@@ -166,11 +171,11 @@ def unpacked(value: bytes) -> bytes:
     return gzip.decompress(value) if value[:2] == b"\x1f\x8b" else value
 
 
-def test_nothing_is_left_on_this_machine(trained: Catalogue):
-    left = [path for path in trained.place.folder.rglob("*") if path.is_file()]
-    assert {path.relative_to(trained.place.folder).parts[0] for path in left} == {".metaflow"}
+def test_nothing_is_left_on_this_machine(catalogue: Catalogue):
+    left = [path for path in catalogue.place.folder.rglob("*") if path.is_file()]
+    assert {path.relative_to(catalogue.place.folder).parts[0] for path in left} == {".metaflow"}
     assert all(path.suffix == ".json" or path.name == "latest_run" for path in left)  # the list of runs
-    home, temporary = (Path(trained.environment[name]) for name in ("HOME", "TMPDIR"))
+    home, temporary = (Path(catalogue.environment[name]) for name in ("HOME", "TMPDIR"))
     assert {path.name for path in home.iterdir()} <= {".cache"}  # of libraries
     assert sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file()) < 1000  # marks of theirs
 
