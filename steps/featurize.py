@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
-from operator import attrgetter
 from typing import Any, Literal
 
 from featurization.media import Asset, LevelTrack, Quarantined
@@ -19,20 +18,19 @@ from steps.index import check_index
 from steps.logs import about
 from steps.models import Models
 from steps.progress import Load, Progress, Show, announce, load, show_nobody
-from steps.quarantine import quarantined, quarantined_ids, set_aside
+from steps.quarantine import quarantined, quarantined_ids, set_aside, task_failed
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.spending import NOTHING, Spent, peak_mb, pooled, total
-from steps.staging import Rows, Staging, Work, gathered, work_through
-from steps.store import Store, Writes
+from steps.staging import Rows, Staging, Work, gathered, staged_parts, work_through
+from steps.store import Store
 from steps.tables import (
     ADS,
     ASSETS,
     FILMS,
     LEVELS,
     PROFILES,
-    QUARANTINE,
     SCENES,
     SENTENCES,
     SHOTS,
@@ -210,23 +208,14 @@ def commit_hearings(
     What a task had done before it died counts; an asset that it did not come to is quarantined and keeps the features
     it had. `died` says what tasks died of.
     """
-    asset_ids = sorted(chain.from_iterable(plan.chunks))
-    fate = gathered(asset_ids, outcomes, Staging(store, run, HEARD), key=attrgetter("asset_id"))
+    staging = Staging(store, run, HEARD)
+    fate = gathered(sorted(chain.from_iterable(plan.chunks)), outcomes, staging)
     heard = [a for a, outcome in fate.items() if outcome and not outcome.problem]
     failed = store.read(ASSETS, sorted(fate.keys() - set(heard)))
     problems = {a: _problem(rows[0], fate[a], died) for a, rows in failed.items()}
     tables: list[Table[Any]] = [*_TABLES, *(layer_table(e) for e in Models(settings).extractors if e.row)]
-
-    def parts() -> Iterator[Writes]:
-        for a in asset_ids:
-            outcome = fate[a]
-            rows = Staging(store, outcome.staged_by, HEARD).rows(a, tables) if outcome and not outcome.problem else {}
-            yield {
-                table: {a: its} for table, its in {**rows, QUARANTINE: [problems[a]] if a in problems else []}.items()
-            }
-
-    if asset_ids:
-        store.commit_parts(run, parts)
+    if fate:
+        store.commit_parts(run, lambda: staged_parts(fate, tables, problems=problems, staging=staging))
     told = [outcome for outcome in fate.values() if outcome]
     spent, savings = pooled(outcome.spent for outcome in told), saved(outcome.savings for outcome in told)
     first = total(pooled(outcome.spent for outcome in told if outcome.savings.first_s))
@@ -237,8 +226,7 @@ def commit_hearings(
 def _problem(asset: Asset, outcome: Heard | None, died: str) -> Quarantined:
     if outcome and outcome.problem:
         return outcome.problem
-    detail = f"its task died ({died or 'no reason was left'}); run featurize_media with this asset alone"
-    return Quarantined(asset.source, "task-failed", detail, stage="featurize", title=asset.title)
+    return task_failed(source=asset.source, title=asset.title, stage="featurize", died=died)
 
 
 def describe(summary: Summary, plan: Plan) -> str:

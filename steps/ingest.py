@@ -26,7 +26,7 @@ from steps.intake.listing import Listing, SourceItem
 from steps.intake.resolve import resolve
 from steps.intake.sidecars import attach_subtitles
 from steps.logs import about
-from steps.quarantine import quarantined, set_aside
+from steps.quarantine import quarantined, set_aside, task_failed
 from steps.settings import Settings
 from steps.staging import Rows, Staging, Work, work_through
 from steps.store import Store
@@ -332,8 +332,7 @@ def _untold(listing: Listing, ingested: Iterable[Ingested]) -> list[SourceItem]:
 
 def _lost(listing: Listing, ingested: Iterable[Ingested], died: str) -> Iterator[Quarantined]:
     for source in _untold(listing, ingested):
-        detail = f"its task died ({died or 'no reason was left'}); run ingest_media again"
-        yield Quarantined(source.location, "task-failed", detail, stage="ingest", title=source.item.title)
+        yield task_failed(source=source.location, title=source.item.title, stage="ingest", died=died)
 
 
 def describe(listing: Listing, summary: Summary) -> str:

@@ -10,9 +10,9 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,14 +25,14 @@ from steps.costs import Effort
 from steps.episodes import Episode, read_episodes
 from steps.logs import about
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
-from steps.quarantine import quarantined, quarantined_ids, set_aside
+from steps.quarantine import quarantined, quarantined_ids, set_aside, task_failed
 from steps.rankers import current_ranker
 from steps.rendering.preview_files import make_preview
 from steps.settings import Settings
 from steps.spending import Meter, Spent, peak_mb, pooled
-from steps.staging import Rows, Staging, Work, gathered, work_through
-from steps.store import Store, Writes
-from steps.tables import ASSETS, PROFILES, QUARANTINE, Table, only
+from steps.staging import Rows, Staging, Work, gathered, staged_parts, work_through
+from steps.store import Store
+from steps.tables import ASSETS, PROFILES, Table, only
 from steps.traces import span
 from steps.version import VERSION
 
@@ -215,26 +215,19 @@ def commit_previews(
 
     An asset whose task died keeps the preview it had; `died` says what tasks died of.
     """
-    asset_ids = sorted(asset_id for chunk in chunks for asset_id in chunk)
-    fate = gathered(asset_ids, outcomes, Staging(store, run, PUBLISHED), key=attrgetter("asset_id"))
+    staging = Staging(store, run, PUBLISHED)
+    fate = gathered(sorted(chain.from_iterable(chunks)), outcomes, staging)
     problems = _problems(fate, died=died, store=store)
-
-    def parts() -> Iterator[Writes]:
-        for a, outcome in fate.items():
-            made = outcome if outcome and not outcome.problem else None
-            rows = Staging(store, made.staged_by, PUBLISHED).rows(a, [PREVIEWS, CANDIDATES]) if made else {}
-            quarantine = [problems[a]] if a in problems else []
-            yield {table: {a: its} for table, its in {**rows, QUARANTINE: quarantine}.items()}
-
     by_status = {
         status: tuple(a for a, outcome in fate.items() if outcome and outcome.status == status)
         for status in ("published", "refused")
     }
-    if asset_ids:
+    if fate:
         # Whoever is killed between the commit and the last file leaves word of it; the next run puts the rest in place.
         made = [a for ids in by_status.values() for a in ids]
         store.files.write(f"{PLACING}/{run.replace('/', '-')}.json", json.dumps(made).encode())
-        store.commit_parts(run, parts)
+        tables = (PREVIEWS, CANDIDATES)
+        store.commit_parts(run, lambda: staged_parts(fate, tables, problems=problems, staging=staging))
     _put_committed_in_place(store)
     return _summary(by_status, problems, [outcome for outcome in fate.values() if outcome])
 
@@ -250,9 +243,8 @@ def _summary(
 def _problems(fate: Mapping[str, Published | None], *, died: str, store: Store) -> dict[str, Quarantined]:
     failed = {a: outcome.problem for a, outcome in fate.items() if outcome and outcome.problem}
     lost = [a for a, outcome in fate.items() if outcome is None]
-    detail = f"its task died ({died or 'no reason was left'}); run publish_previews with this asset alone"
     for asset_id, (asset,) in store.read(ASSETS, lost).items():
-        failed[asset_id] = Quarantined(asset.source, "task-failed", detail, stage="publish", title=asset.title)
+        failed[asset_id] = task_failed(source=asset.source, title=asset.title, stage="publish", died=died)
     return failed
 
 

@@ -30,6 +30,12 @@ def set_aside(*, source: str, title: str, stage: Stage) -> Quarantined:
     return Quarantined(source, TASK_DIED, detail, stage=stage, title=title)
 
 
+def task_failed(*, source: str, title: str, stage: Stage, died: str) -> Quarantined:
+    """The quarantine row for what a task did not come to before it `died` for good, which says of what."""
+    detail = f"its task died ({died or 'no reason was left'}); run {_AGAIN[stage]}"
+    return Quarantined(source, "task-failed", detail, stage=stage, title=title)
+
+
 def quarantined_ids(store: Store, stage: Stage) -> dict[str, str]:
     """Why each asset that a stage could not do is in quarantine, as a slug, by its id."""
     rows = store.columns(QUARANTINE, ["reason", "stage"]).to_pylist()
@@ -40,6 +46,11 @@ _FLOWS = {
     "ingest": "ingest_media",
     "featurize": "featurize_media run --assets ID",
     "publish": "publish_previews run --assets ID",
+}
+_AGAIN = {
+    "ingest": "ingest_media again",
+    "featurize": "featurize_media with this asset alone",
+    "publish": "publish_previews with this asset alone",
 }
 
 

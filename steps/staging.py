@@ -11,20 +11,19 @@ its task twice is set aside, so a poisonous asset costs itself alone, not the ot
 from __future__ import annotations
 
 import io
-import logging
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
 from featurization.errors import StoreError
-from steps.store import Store
-from steps.tables import Table
+from featurization.media import Quarantined
+from steps.store import Store, Writes
+from steps.tables import QUARANTINE, Table
 
-log = logging.getLogger(__name__)
 Outcome = TypeVar("Outcome")
 Rows = Mapping[Table[Any], Sequence[Any]]
 FOLDER = "staging"
@@ -46,10 +45,10 @@ class Staging(Generic[Outcome]):
 
     def recall(self, key: str) -> Outcome | None:
         """What became of an asset in this run, or None if it is not done."""
-        path = self._path(key, "zip")
-        if not self.store.files.exists(path):
+        data = self.store.files.read_if_there(self._path(key, "zip"))
+        if data is None:
             return None
-        ((table, rows),) = _unpacked(self.store.files.read(path), [self.outcomes])
+        ((table, rows),) = _unpacked(data, [self.outcomes])
         return table.from_arrow(rows)[key][0]  # type: ignore[no-any-return]
 
     def rows(self, key: str, tables: Iterable[Table[Any]]) -> dict[Table[Any], pa.Table]:
@@ -57,19 +56,18 @@ class Staging(Generic[Outcome]):
 
         StoreError if they are gone.
         """
-        path = self._path(key, "zip")
-        if not self.store.files.exists(path):
+        data = self.store.files.read_if_there(self._path(key, "zip"))
+        if data is None:
             raise StoreError(f"{self.store.url}: what {self.run} prepared is gone; start a new run (features are kept)")
-        return dict(_unpacked(self.store.files.read(path), tables))
+        return dict(_unpacked(data, tables))
 
-    def begin(self, key: str) -> None:
-        """Note that a task is at an asset."""
-        self.store.files.write(self._path(key, "begun"), str(self.deaths(key) + 1).encode())
+    def begin(self, key: str, deaths: int) -> None:
+        """Note that a task is at an asset, at which so many have died before."""
+        self.store.files.write(self._path(key, "begun"), str(deaths + 1).encode())
 
     def deaths(self, key: str) -> int:
         """How many tasks began with an asset and did not live to the end of it."""
-        path = self._path(key, "begun")
-        return int(self.store.files.read(path)) if self.store.files.exists(path) else 0
+        return int(self.store.files.read_if_there(self._path(key, "begun")) or 0)
 
     def _path(self, key: str, suffix: str) -> str:
         return f"{FOLDER}/{self.run}/{key}.{suffix}"
@@ -93,9 +91,9 @@ def work_through(
     done = {key: outcome for key in keys if (outcome := staging.recall(key)) is not None}
     deaths = {key: staging.deaths(key) for key in keys if key not in done}
     fresh = [key for key in deaths if not deaths[key]]
-    done |= zip(fresh, _each(lambda key: _worked(key, work, staging), fresh, threads), strict=True)
-    for key in sorted(deaths.keys() - done.keys(), key=lambda key: (deaths[key], keys.index(key))):
-        done[key] = _worked(key, work, staging) if deaths[key] < PATIENCE else _set_aside(key, work, staging)
+    done |= zip(fresh, _each(lambda key: _worked(key, 0, work, staging), fresh, threads), strict=True)
+    for key in sorted(filter(deaths.get, deaths), key=lambda key: deaths[key]):
+        done[key] = _worked(key, deaths[key], work, staging)
     return [done[key] for key in keys]
 
 
@@ -104,12 +102,43 @@ def clear(store: Store, run: str) -> None:
     store.files.clear(f"{FOLDER}/{run}")
 
 
+class Told(Protocol):
+    """What is told of an asset whose rows are staged."""
+
+    @property
+    def asset_id(self) -> str: ...
+
+    @property
+    def staged_by(self) -> str: ...
+
+    @property
+    def problem(self) -> Quarantined | None: ...
+
+
+AnAsset = TypeVar("AnAsset", bound=Told)
+
+
 def gathered(
-    keys: Iterable[str], outcomes: Iterable[Outcome], staging: Staging[Outcome], *, key: Callable[[Outcome], str]
-) -> dict[str, Outcome | None]:
+    asset_ids: Iterable[str], outcomes: Iterable[AnAsset], staging: Staging[AnAsset]
+) -> dict[str, AnAsset | None]:
     """What became of each asset: as its task said, else as the task had kept before it died, else None."""
-    told = {key(outcome): outcome for outcome in outcomes}
-    return {one: told.get(one) or staging.recall(one) for one in keys}
+    told = {outcome.asset_id: outcome for outcome in outcomes}
+    return {asset_id: told.get(asset_id) or staging.recall(asset_id) for asset_id in asset_ids}
+
+
+def staged_parts(
+    fate: Mapping[str, AnAsset | None],
+    tables: Sequence[Table[Any]],
+    *,
+    problems: Mapping[str, Quarantined],
+    staging: Staging[AnAsset],
+) -> Iterator[Writes]:
+    """What to commit of each asset: its staged rows and its place in quarantine, which it leaves without a problem."""
+    for asset_id, outcome in fate.items():
+        done = outcome if outcome and not outcome.problem else None
+        rows = replace(staging, run=done.staged_by).rows(asset_id, tables) if done else {}
+        quarantine = [problems[asset_id]] if asset_id in problems else []
+        yield {table: {asset_id: its} for table, its in {**rows, QUARANTINE: quarantine}.items()}
 
 
 def _each(do: Callable[[str], Outcome], keys: Sequence[str], threads: int) -> list[Outcome]:
@@ -123,16 +152,15 @@ def _each(do: Callable[[str], Outcome], keys: Sequence[str], threads: int) -> li
             raise
 
 
-def _worked(key: str, work: Work[Outcome], staging: Staging[Outcome]) -> Outcome:
-    staging.begin(key)
-    outcome, rows = work.do(key)
+def _worked(key: str, deaths: int, work: Work[Outcome], staging: Staging[Outcome]) -> Outcome:
+    outcome: Outcome
+    rows: Rows = {}
+    if deaths < PATIENCE:
+        staging.begin(key, deaths)
+        outcome, rows = work.do(key)
+    else:
+        outcome = work.set_aside(key)
     staging.keep(key, outcome, rows)
-    return outcome
-
-
-def _set_aside(key: str, work: Work[Outcome], staging: Staging[Outcome]) -> Outcome:
-    outcome = work.set_aside(key)
-    staging.keep(key, outcome, {})
     return outcome
 
 

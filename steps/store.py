@@ -93,10 +93,8 @@ class Store:
 
     def recall_array(self, key: FeatureKey) -> np.ndarray | None:
         """A computed array, or None if it was never computed."""
-        path = key.path(".npy")
-        if not self.files.exists(path):
-            return None
-        return np.load(io.BytesIO(self.files.read(path)), allow_pickle=False)  # type: ignore[no-any-return]
+        data = self.files.read_if_there(key.path(".npy"))
+        return None if data is None else np.load(io.BytesIO(data), allow_pickle=False)
 
     def remember_array(self, key: FeatureKey, array: np.ndarray) -> None:
         """Keep a computed array."""
@@ -106,10 +104,8 @@ class Store:
 
     def recall_rows(self, key: FeatureKey, table: Table[Row]) -> tuple[Row, ...] | None:
         """Computed rows, or None if they were never computed."""
-        path = key.path(".parquet")
-        if not self.files.exists(path):
-            return None
-        return table.from_arrow(from_parquet(self.files.read(path))).get("", ())
+        data = self.files.read_if_there(key.path(".parquet"))
+        return None if data is None else table.from_arrow(from_parquet(data)).get("", ())
 
     def remember_rows(self, key: FeatureKey, table: Table[Row], rows: Sequence[Row]) -> None:
         """Keep computed rows."""
