@@ -1,7 +1,7 @@
 """Measure all that editors, labels, truth files and listeners can judge: `python flows/evaluate_models.py run`."""
 
-from metaflow import Parameter, card, current, resources, retry, step
-from project_flow import ProjectFlow, costs_of, keep_record, main, report_outcome, told_plainly
+from metaflow import Parameter, card, resources, retry, step
+from project_flow import ProjectFlow, costs_of, keep_record, main, report_outcome, this_run, told_plainly
 
 
 class EvaluateModels(ProjectFlow):
@@ -83,7 +83,7 @@ class EvaluateModels(ProjectFlow):
         self.metrics = dict(self.previews.metrics) if self.previews else {}
         self.dataset = self.previews.dataset if self.previews else None
         self.html = evaluation_report(
-            run=f"{current.flow_name}/{current.run_id}",
+            run=this_run(),
             previews=self.previews,
             tags=self.tags,
             truth=self.truth,

@@ -1,6 +1,6 @@
 """Hear and see what came in, and index it: `python flows/featurize_media.py run`."""
 
-from metaflow import Parameter, card, catch, current, resources, retry, step, timeout
+from metaflow import Parameter, card, catch, resources, retry, step, timeout
 from project_flow import (
     ProjectFlow,
     forget_staged,
@@ -11,6 +11,7 @@ from project_flow import (
     run_record,
     show_progress,
     task_failures,
+    this_run,
     told_plainly,
 )
 
@@ -45,7 +46,7 @@ class FeaturizeMedia(ProjectFlow):
         from steps.featurize import plan_run
 
         bounds = Bounds(self.max_hours, self.max_cost, self.order)
-        run = f"{current.flow_name}/{current.run_id}"
+        run = this_run()
         self.plan = plan_run(self.assets, bounds, run=run, settings=self.settings, store=self.store)
         self.chunks = list(self.plan.chunks)
         self.next(self.hear, foreach="chunks")
@@ -61,7 +62,7 @@ class FeaturizeMedia(ProjectFlow):
         """Run the models over one chunk of assets; what is cached is read."""
         from steps.featurize import hear_chunk
 
-        run, chunk, show = f"{current.flow_name}/{current.run_id}", self.index, show_progress
+        run, chunk, show = this_run(), self.index, show_progress
         self.outcomes = hear_chunk(
             self.input, chunk=chunk, run=run, settings=self.settings, store=self.store, show=show
         )
@@ -81,7 +82,7 @@ class FeaturizeMedia(ProjectFlow):
             self.plan,
             outcomes,
             died=task_failures(inputs),
-            run=f"{current.flow_name}/{current.run_id}",
+            run=this_run(),
             settings=self.settings,
             store=self.store,
         )
@@ -98,7 +99,7 @@ class FeaturizeMedia(ProjectFlow):
         from steps.index import update_index
         from steps.models import Models
 
-        run = f"{current.flow_name}/{current.run_id}"
+        run = this_run()
         self.indexed = update_index(self.store, run=run, spaces=Models(self.settings).spaces)
         if self.indexed.failed:
             self.outcome = "partial"

@@ -1,6 +1,6 @@
 """Bring media in: `python flows/ingest_media.py run --source samples/feed.xml`."""
 
-from metaflow import Parameter, card, catch, current, retry, step, timeout
+from metaflow import Parameter, card, catch, retry, step, timeout
 from project_flow import (
     ProjectFlow,
     forget_staged,
@@ -9,6 +9,7 @@ from project_flow import (
     report_outcome,
     run_record,
     task_failures,
+    this_run,
     told_plainly,
 )
 
@@ -48,7 +49,7 @@ class IngestMedia(ProjectFlow):
         """Download, verify and keep one batch of items."""
         from steps.ingest import ingest_batch
 
-        run = f"{current.flow_name}/{current.run_id}"
+        run = this_run()
         self.ingested = ingest_batch(self.listing, self.input, run=run, settings=self.settings, store=self.store)
         self.next(self.commit)
 
@@ -63,9 +64,7 @@ class IngestMedia(ProjectFlow):
         self.merge_artifacts(inputs, include=["listing"])
         batches = [getattr(task, "ingested", None) for task in inputs]
         died = task_failures(inputs)
-        self.summary = commit_assets(
-            self.listing, batches, died=died, run=f"{current.flow_name}/{current.run_id}", store=self.store
-        )
+        self.summary = commit_assets(self.listing, batches, died=died, run=this_run(), store=self.store)
         record = run_record(self, self.summary.effort)
         self.html = ingest_report(self.listing, self.summary, record, self.settings.prices)
         self.report = describe(self.listing, self.summary)

@@ -71,10 +71,9 @@ def _check_image() -> None:
 
 def _check_store() -> None:
     """See that the store can be used before a run begins with it."""
-    from steps.store import Store
     from steps.store_check import check_store
 
-    check_store(Store())
+    check_store(_store())
 
 
 @contextmanager
@@ -83,7 +82,7 @@ def _observed():
     from steps.logs import configure
     from steps.traces import task_span
 
-    run, step, task = f"{current.flow_name}/{current.run_id}", current.step_name, current.task_id
+    run, step, task = this_run(), current.step_name, current.task_id
     configure(run=run, step=step, task=task)
     with task_span(run, step, task):
         yield
@@ -162,11 +161,16 @@ def _uses_so_far(flow: ProjectFlow) -> "list[TaskUse]":
     return [*flow.uses, task_use(current.step_name, current.task_id, begun=BEGUN, files=flow.store.files)]
 
 
+def this_run() -> str:
+    """The run that this task is of: "FLOW/ID"."""
+    return f"{current.flow_name}/{current.run_id}"
+
+
 def run_record(flow: ProjectFlow, effort: "Effort | None" = None) -> "RunRecord":
     """What the run took until now; `effort` is what it did for its assets."""
     from steps.costs import recorded
 
-    return recorded(f"{current.flow_name}/{current.run_id}", _uses_so_far(flow), effort)
+    return recorded(this_run(), _uses_so_far(flow), effort)
 
 
 def costs_of(flow: ProjectFlow, effort: "Effort | None" = None) -> "Markup":
@@ -180,7 +184,7 @@ def keep_record(flow: ProjectFlow, effort: "Effort | None" = None) -> None:
     """Keep what the run took, for the next ones to be judged by."""
     from steps.costs import keep_record, recorded
 
-    keep_record(recorded(f"{current.flow_name}/{current.run_id}", flow.uses, effort), flow.store)
+    keep_record(recorded(this_run(), flow.uses, effort), flow.store)
 
 
 def progress_card(step):

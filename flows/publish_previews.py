@@ -1,6 +1,6 @@
 """Cut the previews: `python flows/publish_previews.py run`."""
 
-from metaflow import Parameter, card, catch, current, retry, step, timeout
+from metaflow import Parameter, card, catch, retry, step, timeout
 from project_flow import (
     ProjectFlow,
     costs_of,
@@ -9,6 +9,7 @@ from project_flow import (
     main,
     report_outcome,
     task_failures,
+    this_run,
     told_plainly,
 )
 
@@ -46,7 +47,7 @@ class PublishPreviews(ProjectFlow):
         """Choose, cut and master the previews of one chunk of assets."""
         from steps.publish import publish_chunk
 
-        run = f"{current.flow_name}/{current.run_id}"
+        run = this_run()
         self.outcomes = publish_chunk(
             self.input, length_s=self.length_s, run=run, settings=self.settings, store=self.store
         )
@@ -62,7 +63,7 @@ class PublishPreviews(ProjectFlow):
         from steps.reporting.run_report import run_report
 
         self.merge_artifacts(inputs, include=["chunks"])
-        run = f"{current.flow_name}/{current.run_id}"
+        run = this_run()
         outcomes = [outcome for task in inputs for outcome in getattr(task, "outcomes", None) or ()]
         died = task_failures(inputs)
         self.summary = commit_previews(self.chunks, outcomes, died=died, run=run, store=self.store)

@@ -1,7 +1,7 @@
 """Learn from editors which moment to publish: `python flows/train_ranker.py run`."""
 
-from metaflow import Parameter, card, catch, current, resources, retry, step, timeout
-from project_flow import ProjectFlow, costs_of, keep_record, main, report_outcome, task_failures, told_plainly
+from metaflow import Parameter, card, catch, resources, retry, step, timeout
+from project_flow import ProjectFlow, costs_of, keep_record, main, report_outcome, task_failures, this_run, told_plainly
 
 
 class TrainRanker(ProjectFlow):
@@ -111,7 +111,7 @@ class TrainRanker(ProjectFlow):
         self.ablations = next((task.ablations for task in inputs if getattr(task, "ablations", None)), [])
         self.curve = next((task.curve for task in inputs if getattr(task, "curve", None)), [])
         trained = conclude(
-            f"{current.flow_name}/{current.run_id}",
+            this_run(),
             golden=self.golden,
             dataset=self.dataset,
             parted=self.split,
