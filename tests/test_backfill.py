@@ -68,7 +68,11 @@ def test_called_again_it_has_nothing_to_do(backfilled: tuple[Workplace, subproce
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [((), "give --max-hours or --max-cost"), (("--max-hours", "-1"), "-1"), (("--order", "oldest"), "oldest")],
+    [
+        ((), "give --max-hours or --max-cost"),
+        (("--max-hours", "-1"), "Invalid value"),
+        (("--order", "oldest"), "oldest"),
+    ],
 )
 def test_bounds_that_make_no_sense_are_refused(arguments: tuple[str, ...], said: str, workplace: Workplace):
     done = rushes(workplace, "backfill", *arguments)

@@ -16,13 +16,14 @@ from steps.store import ROOT
 
 FAILS = """
 import sys
+from types import SimpleNamespace
 sys.path.insert(0, sys.argv[1])
 from project_flow import told_plainly
 @told_plainly
 def hear(self):
     import no_such_library
 try:
-    hear(None)
+    hear(SimpleNamespace())
 except Exception as error:
     print(type(error).__name__, error)
 """
