@@ -8,6 +8,7 @@ RushesError
 ├── ExtractorError         an installed extractor cannot be loaded, or yields something else than it declares
 ├── SearchError            a query cannot be answered as asked
 ├── SearchIndexError       the index is locked, missing, unreachable, or of another space than the query
+├── AnnotationError        a label cannot be learned from what was judged
 └── MediaError             one asset is unusable; the rest of the run goes on
     ├── UnreachableMedia   it could not be downloaded
     ├── UnreadableMedia    it is not media, or is damaged beyond decoding
@@ -70,6 +71,12 @@ class SearchIndexError(RushesError):
     """The index is locked, missing, unreachable, or of another space than the query."""
 
     reason = "index"
+
+
+class AnnotationError(RushesError):
+    """A label cannot be learned from what was judged; the text says what to judge."""
+
+    reason = "annotation"
 
 
 class MediaError(RushesError):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from steps.spending import TaskUse
     from steps.store import Store
 
-PACKAGES = ("config", "eval", "featurization", "ranking", "search", "serving", "steps")
+PACKAGES = ("annotation", "config", "eval", "featurization", "ranking", "search", "serving", "steps")
 PACKAGED = (*PACKAGES, "setup.cfg")  # which names the packages that an image must hold
 IN_AN_IMAGE = ("METAFLOW_KUBERNETES_WORKLOAD", "AWS_BATCH_JOB_ID")  # variables of tasks on Kubernetes and AWS Batch
 BEGUN = time.time()  # about when the process of a task began

@@ -14,14 +14,15 @@ import pytest
 
 from steps.store import ROOT
 
-PACKAGES = ("featurization", "ranking", "eval", "search", "steps", "serving", "flows", "benchmarks")
+PACKAGES = ("featurization", "ranking", "annotation", "eval", "search", "steps", "serving", "flows", "benchmarks")
 BELOW = {
     "featurization": {"featurization"},
     "ranking": {"featurization", "ranking"},
+    "annotation": {"featurization", "annotation"},
     "eval": {"featurization", "eval"},
     "search": {"featurization", "search"},
-    "steps": {"featurization", "ranking", "eval", "search", "steps"},
-    "serving": {"featurization", "ranking", "eval", "search", "steps", "serving"},
+    "steps": {"featurization", "ranking", "annotation", "eval", "search", "steps"},
+    "serving": {"featurization", "ranking", "annotation", "eval", "search", "steps", "serving"},
     "flows": {"featurization", "steps", "project_flow"},
 }
 OWNERS = {

@@ -32,7 +32,7 @@ from steps.environment import pinned
 from steps.store import ROOT
 
 LOCK = ROOT / "config" / "requirements.lock"
-PACKAGES = ("featurization", "ranking", "eval", "search", "steps", "serving", "flows", "config")
+PACKAGES = ("featurization", "ranking", "annotation", "eval", "search", "steps", "serving", "flows", "config")
 BIN = Path(sys.executable).parent
 COMPOSE: Mapping[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: Mapping[str, Any] = COMPOSE["services"]
