@@ -22,6 +22,7 @@ from s3_server import S3Server, s3_server
 from steps.store import ROOT, Store
 
 SAMPLES = ROOT / "samples"
+pytest_plugins = ("browser",)
 
 
 @dataclass(frozen=True)
