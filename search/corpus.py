@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -145,6 +146,11 @@ class Corpus:
             for label, confidence in tags.items():
                 found.setdefault(label.casefold(), {})[row] = confidence
         return found
+
+    @cached_property
+    def tag_counts(self) -> Mapping[str, int]:
+        """How many shots have each tag, as it is written."""
+        return Counter(label for tags in self.shot_tags.values() for label in tags)
 
     @cached_property
     def shot_tags(self) -> Mapping[int, Mapping[str, float]]:

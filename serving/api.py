@@ -10,14 +10,19 @@ from fastapi import FastAPI
 
 from search.nearest import Encoders
 from serving import events, experiment_page
+from serving.access.attempts import Attempts
 from serving.body_limit import BodyLimit
 from serving.configured import configured_encoders, settings
 from serving.graphql import graphql_router
+from serving.guard import Guard
 from serving.problems import Problem, explain, responses
 from serving.requests import Requests
 from serving.routes import assets, feedback, finding, previews, search, system
 from serving.search_schemas import SearchRequest
 from serving.shelf import Shelf
+from serving.studio import sign_in
+from serving.studio import routes as studio
+from serving.studio.rendering import static_files
 from steps.store import Store
 from steps.traces import tracing
 from steps.version import VERSION
@@ -31,6 +36,7 @@ _ROUTERS = (
     feedback.router,
     events.router,
     experiment_page.router,
+    sign_in.router,
 )
 
 
@@ -47,12 +53,16 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
         lifespan=_closing,
         separate_input_output_schemas=False,
     )
-    app.state.shelf = shelf
+    app.state.shelf, app.state.attempts = shelf, Attempts()
     for router in _ROUTERS:
-        app.include_router(router, responses=responses(422, 503))
+        app.include_router(router, responses=responses(401, 403, 422, 429, 503))
     app.include_router(graphql_router())
     app.add_middleware(BodyLimit)
+    app.add_middleware(Guard, attempts=app.state.attempts)
     app.add_middleware(Requests, metrics=shelf.metrics)
+    for pages in studio.ROUTERS:
+        app.include_router(pages)
+    app.mount("/studio/static", static_files())
     explain(app)
     _describe(app)
     return app

@@ -186,7 +186,7 @@ def test_nothing_can_be_written(client: httpx.Client):
 
 
 def test_the_front_page_is_the_report(client: httpx.Client):
-    assert "Podcast previews" in client.get("/").text
+    assert "Podcast previews" in client.get("/report").text
 
 
 def test_the_description_covers_every_address(client: httpx.Client):
@@ -219,7 +219,7 @@ def test_a_new_run_is_seen_at_once(tmp_path: Path):
 
 def test_an_empty_store_has_a_front_page_with_the_way_on(tmp_path: Path):
     with served(Store(str(tmp_path / "none"))) as client:
-        assert "ingest_media.py" in client.get("/").text
+        assert "ingest_media.py" in client.get("/report").text
         assert client.get("/assets").json() == {"total": 0, "offset": 0, "items": []}
     assert not (tmp_path / "none").exists()
 

@@ -1,9 +1,9 @@
-"""How the service is: its health, its counts, and the report on the front page."""
+"""How the service is: its health, its counts, and the report of the newest publishing run."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from serving.pages import nothing_yet
 from serving.problems import problem
@@ -43,7 +43,13 @@ def metrics(request: Request, shelf: OfStore) -> Response:
     return Response(text, media_type=media_type)
 
 
-@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/", include_in_schema=False)
+def front() -> Response:
+    """Whoever comes with a browser wants the studio."""
+    return RedirectResponse("/studio")
+
+
+@router.get("/report", response_class=HTMLResponse, include_in_schema=False)
 def report(request: Request, shelf: OfStore) -> Response:
     """The report of the newest publishing run."""
     if not shelf.store.files.exists(REPORT):

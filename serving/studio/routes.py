@@ -1,0 +1,7 @@
+"""All pages of the studio, and what their scripts ask for."""
+
+from __future__ import annotations
+
+from serving.studio import pages
+
+ROUTERS = (pages.router,)
