@@ -20,8 +20,9 @@ from serving.requests import Requests
 from serving.routes import assets, feedback, finding, previews, search, system
 from serving.search_schemas import SearchRequest
 from serving.shelf import Shelf
-from serving.studio import sign_in
 from serving.studio import routes as studio
+from serving.studio import sign_in
+from serving.studio.jobs import Jobs
 from serving.studio.rendering import static_files
 from steps.store import Store
 from steps.traces import tracing
@@ -53,7 +54,7 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
         lifespan=_closing,
         separate_input_output_schemas=False,
     )
-    app.state.shelf, app.state.attempts = shelf, Attempts()
+    app.state.shelf, app.state.attempts, app.state.jobs = shelf, Attempts(), Jobs()
     for router in _ROUTERS:
         app.include_router(router, responses=responses(401, 403, 422, 429, 503))
     app.include_router(graphql_router())
@@ -70,9 +71,10 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
-    """Trace while the server runs, if a collector is named; release the index when it stops."""
+    """Trace while the server runs, if a collector is named; end the work and release the index when it stops."""
     with tracing():
         yield
+    app.state.jobs.close()
     app.state.shelf.close()
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from serving.studio import pages
+from serving.studio import jobs, pages
 
-ROUTERS = (pages.router,)
+ROUTERS = (pages.router, jobs.router)
