@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from featurization.errors import RushesError
+from featurization.errors import ConfigError, RushesError
 from serving import terminal
 from serving.exports import Format
 
@@ -421,9 +421,15 @@ def serve(
         str, typer.Option(help="Address to listen on; the default is reached from this machine only.")
     ] = "127.0.0.1",
 ) -> None:
-    """Serve search, previews, tables and report over HTTP; labels and events are taken from this machine alone."""
+    """Serve the studio and the API over HTTP. From other machines than this one both ask for keys."""
+    from serving.access.roles import check_keys
     from serving.listen import listen
 
+    try:
+        check_keys(host)
+    except ConfigError as error:
+        terminal.complain(error)
+        raise typer.Exit(2) from error
     listen(host=host, port=port)
 
 
