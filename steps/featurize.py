@@ -33,6 +33,7 @@ from steps.tables import (
     PROFILES,
     SCENES,
     SENTENCES,
+    SHOT_FEATURES,
     SHOTS,
     SOUNDS,
     SPOILERS,
@@ -99,6 +100,7 @@ _TABLES = (
     FILMS,
     SHOTS,
     SCENES,
+    SHOT_FEATURES,
     TAGS,
     USED,
 )
@@ -197,7 +199,14 @@ def _rows(recording: Recording) -> Rows:
 def _seen(viewing: Viewing) -> Rows:
     """Rows of all tables about what is seen in a film, those of installed extractors included."""
     layers = {layer_table(e): viewing.findings(e).rows for e in viewing.models.extractors if e.row}
-    return {FILMS: [viewing.profile], SHOTS: viewing.shots, SCENES: viewing.scenes, TAGS: viewing.tags, **layers}
+    seen: Rows = {
+        FILMS: [viewing.profile],
+        SHOTS: viewing.shots,
+        SCENES: viewing.scenes,
+        SHOT_FEATURES: viewing.feature_rows,
+        TAGS: viewing.tags,
+    }
+    return {**seen, **layers}
 
 
 def commit_hearings(

@@ -1,6 +1,6 @@
-"""What people say: labels of shots, and golden clips. Rows are added and never changed.
+"""What people say: labels of shots, what these labels mean, and golden clips. Judgements are added and never changed.
 
-The tables are keyed by asset and row, `ASSET-DIGEST`, so that two writers never write the same key.
+Their tables are keyed by asset and row, `ASSET-DIGEST`, so that two writers never write the same key.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Label(Segment):
     who: str
     when: str  # ISO 8601, UTC
     shot: str = ""  # id of the shot that was looked at
+    feed: str = ""  # what showed it: search, positive, negative, borderline, random, review, check
+    withdraws: str = ""  # id of the row that this one takes back; it judges nothing itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,23 @@ class GoldenClip(Segment):
     source: GoldenSource = "studio"
 
 
+@dataclass(frozen=True, slots=True)
+class LabelDefinition:
+    """What a label means, and in which words it is looked for."""
+
+    name: str
+    definition: str = ""
+    queries: tuple[str, ...] = ()
+    who: str = ""
+    when: str = ""  # ISO 8601, UTC
+
+
 Feedback = Label | GoldenClip
 Row = TypeVar("Row", Label, GoldenClip)
 LABELS = Table("labels", Label)
 GOLDEN_CLIPS = Table("golden_clips", GoldenClip)
-FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name})
+LABEL_DEFINITIONS = Table("label_definitions", LabelDefinition)
+FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, LABEL_DEFINITIONS.name})
 
 
 @dataclass(frozen=True, slots=True)

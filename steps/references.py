@@ -18,10 +18,37 @@ from featurization.errors import StoreError
 from steps.choose import CANDIDATES
 from steps.parquet import from_parquet
 from steps.store import Store
-from steps.tables import ADS, LEVELS, SCENES, SENTENCES, SOUNDS, SPOILERS, TAGS, TOPICS, TURNS, VECTORS, WORDS
+from steps.tables import (
+    ADS,
+    LEVELS,
+    SCENES,
+    SENTENCES,
+    SHOT_FEATURES,
+    SOUNDS,
+    SPOILERS,
+    TAGS,
+    TOPICS,
+    TURNS,
+    VECTORS,
+    WORDS,
+)
 
 PREFIXES = ("blobs/", "features/")
-_SILENT = (ADS, CANDIDATES, LEVELS, SCENES, SENTENCES, SOUNDS, SPOILERS, TAGS, TOPICS, TURNS, VECTORS, WORDS)
+_SILENT = (
+    ADS,
+    CANDIDATES,
+    LEVELS,
+    SCENES,
+    SENTENCES,
+    SHOT_FEATURES,
+    SOUNDS,
+    SPOILERS,
+    TAGS,
+    TOPICS,
+    TURNS,
+    VECTORS,
+    WORDS,
+)
 SILENT_TABLES = frozenset(table.name for table in _SILENT)
 SILENT_FEATURES = frozenset({"profile", "sounds", "speech", "tags", "turns", "words"})
 

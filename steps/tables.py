@@ -160,6 +160,7 @@ TURNS = Table("turns", Turn)
 SOUNDS = Table("sounds", SoundSpan)
 TOPICS = Table("topics", Topic)
 VECTORS = Table("vectors", Vector, piece_rows=2_000)
+SHOT_FEATURES = Table("shot_features", Vector, piece_rows=1_000)  # what heads of labels read
 LEVELS = Table("levels", LevelTrack, piece_rows=20)
 ADS = Table("ads", AdSpan)
 SPOILERS = Table("spoilers", SpoilerSpan)

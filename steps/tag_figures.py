@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +12,11 @@ from eval.bootstrap import Interval
 from eval.tag_metrics import DECIDED, SpotCheck, TagMetrics, TagRows, judge_tags, mean_average_precision
 from featurization.media import Tag, shares_half
 from steps.feedback import LABELS, Label
+from steps.labels import same_name, verdicts
 from steps.store import Store
 from steps.tables import SHOTS, TAGS
 
 _WAY = "look at shots that `rushes search --tag LABEL` finds, and POST /labels with holds true or false"
-_Key = tuple[str, str, str]  # asset, what was looked at, label
 _TagsOf = Mapping[tuple[str, str], Sequence[Tag]]  # by asset and label
 
 
@@ -70,75 +70,54 @@ def tag_figures(store: Store) -> TagFigures:
     labels = [label for of_asset in store.read(LABELS).values() for label in of_asset]
     tags = store.read(TAGS)
     seen = store.read(SHOTS).keys() | tags.keys()
-    verdicts, disputed = _verdicts(label for label in labels if label.asset in seen)
-    unseen = len(_verdicts(label for label in labels if label.asset not in seen)[0])
-    if not verdicts:
+    told = verdicts(label for label in labels if label.asset in seen)
+    unseen = len(verdicts(label for label in labels if label.asset not in seen).newest)
+    if not told.newest:
         return TagFigures(unseen=unseen)
     by_name = _by_name(tags)
-    rows = _rows(verdicts, by_name)
+    rows = _rows(told.newest, by_name)
     names = sorted(set(rows.labels))
-    spots = _spot_checks(verdicts, by_name)
+    spots = _spot_checks(told.newest, by_name)
     return TagFigures(
         pooled=judge_tags(rows),
         mean_of_labels=mean_average_precision(rows),
         by_label={name: judge_tags(rows.of(name)) for name in names},
         spot=sum(spots.values(), SpotCheck()),
         spot_by_label=spots,
-        judged=len(verdicts),
-        disputed=disputed,
+        judged=len(told.newest),
+        disputed=told.disputed,
         unseen=unseen,
         untagged=tuple(name for name in names if name not in spots),
     )
-
-
-def _verdicts(labels: Iterable[Label]) -> tuple[list[Label], int]:
-    """The newest word on each stretch and label, oldest first, and on how many of them labellers disagree."""
-    said: dict[_Key, dict[str, Label]] = defaultdict(dict)
-    for label in sorted(labels, key=lambda label: (label.when, label.id)):
-        people = said[_key(label)]
-        people.pop(label.who, None)  # so that the last one is the newest
-        people[label.who] = label
-    newest = [list(people.values())[-1] for people in said.values()]
-    disputed = sum(len({label.holds for label in people.values()}) > 1 for people in said.values())
-    return sorted(newest, key=lambda label: (label.when, label.id)), disputed
-
-
-def _key(label: Label) -> _Key:
-    return label.asset, label.shot or f"{label.start:.2f} {label.end:.2f}", _name(label.label)
-
-
-def _name(label: str) -> str:
-    """A label as it is compared: search does not mind capitals either."""
-    return " ".join(label.casefold().split())
 
 
 def _by_name(tags: Mapping[str, Sequence[Tag]]) -> _TagsOf:
     found: dict[tuple[str, str], list[Tag]] = defaultdict(list)
     for asset_id, of_asset in tags.items():
         for tag in of_asset:
-            found[asset_id, _name(tag.label)].append(tag)
+            found[asset_id, same_name(tag.label)].append(tag)
     return found
 
 
-def _rows(verdicts: Sequence[Label], tags: _TagsOf) -> TagRows:
-    names = tuple(_name(label.label) for label in verdicts)
+def _rows(newest: Sequence[Label], tags: _TagsOf) -> TagRows:
+    names = tuple(same_name(label.label) for label in newest)
     met = [
         [tag.confidence for tag in tags.get((label.asset, name), ()) if shares_half(tag, label)]
-        for label, name in zip(verdicts, names, strict=True)
+        for label, name in zip(newest, names, strict=True)
     ]
     return TagRows(
         labels=names,
-        assets=tuple(label.asset for label in verdicts),
+        assets=tuple(label.asset for label in newest),
         confidence=np.array([max(confidences, default=0.0) for confidences in met]),
-        holds=np.array([label.holds for label in verdicts], dtype=bool),
+        holds=np.array([label.holds for label in newest], dtype=bool),
     )
 
 
-def _spot_checks(verdicts: Sequence[Label], tags: _TagsOf) -> dict[str, SpotCheck]:
+def _spot_checks(newest: Sequence[Label], tags: _TagsOf) -> dict[str, SpotCheck]:
     """What people said of the tags that are shown, by label."""
     said: dict[tuple[str, str], list[Label]] = defaultdict(list)
-    for label in verdicts:
-        said[label.asset, _name(label.label)].append(label)
+    for label in newest:
+        said[label.asset, same_name(label.label)].append(label)
     checks: dict[str, SpotCheck] = defaultdict(SpotCheck)
     for (asset_id, name), of_asset in tags.items():
         shown = [tag for tag in of_asset if tag.confidence >= DECIDED]

@@ -229,6 +229,16 @@ class Viewing:
             for shot, row in zip(self.detected, vectors, strict=True)
         ]
 
+    @property
+    def feature_rows(self) -> list[Vector]:
+        """What the image encoder sees of each shot beside its vector: heads of labels are taught on it."""
+        features = self.findings(self.models.image_extractor).features
+        if features is None or not features.size:
+            return []
+        space = self.models.images.feature_space
+        rows = zip(self.detected, features, strict=True)
+        return [Vector(shot.start, shot.end, IMAGE, space, tuple(row.tolist())) for shot, row in rows]
+
     def compute(self) -> None:
         """Fill the cache with everything that takes time."""
         _ = self.detected, self.profile, self.image_vectors, self.sound_vectors, self.zero_shot_tags
