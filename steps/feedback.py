@@ -6,7 +6,7 @@ Their tables are keyed by asset and row, `ASSET-DIGEST`, so that two writers nev
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -51,6 +51,7 @@ class GoldenClip(Segment):
     grade: int = 4  # 0, useless, to 4, the best there is
     note: str = ""
     source: GoldenSource = "studio"
+    withdraws: str = ""  # id of the row that this one takes back; it says nothing itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ class Kept:
 def identity(*parts: object) -> str:
     """An id for a row that was given none: equal content, equal id."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def standing(rows: Iterable[GoldenClip]) -> list[GoldenClip]:
+    """The clips that nobody took back, oldest first."""
+    said = sorted(rows, key=lambda row: (row.when, row.id))
+    gone = {row.withdraws for row in said}
+    return [row for row in said if not row.withdraws and row.id not in gone]
 
 
 def keep(rows: Sequence[Row], table: Table[Any], *, assets: Mapping[str, Asset], store: Store) -> Kept:

@@ -61,6 +61,7 @@ class NewGoldenClip(SaidOfSpan):
     grade: int = Field(default=4, ge=0, le=4, description="0, useless, to 4, the best there is.")
     note: str = Field(default="", max_length=1000)
     source: GoldenSource = Field(default="studio", description="Marked by an editor, or the verdict on a shown clip.")
+    withdraws: str = Field(default="", max_length=80, description="Id of a clip that this one takes back.")
 
 
 class Receipt(BaseModel):

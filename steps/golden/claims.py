@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from featurization.errors import RushesError
 from featurization.media import Asset, Segment
-from steps.feedback import GoldenClip
+from steps.feedback import GoldenClip, standing
 from steps.golden.clips import BEST, Refusal, RefusedClip, Source
 from steps.streams import StreamedClip
 
@@ -57,8 +57,8 @@ def from_feeds(assets: Iterable[Asset]) -> Iterator[Claim]:
 
 
 def from_store(rows: Mapping[str, Sequence[GoldenClip]]) -> list[Claim]:
-    """The clips that were marked in the studio or judged in a review, oldest first."""
-    said = sorted((row for of_asset in rows.values() for row in of_asset), key=lambda row: (row.when, row.id))
+    """The clips that were marked in the studio or judged in a review and not taken back, oldest first."""
+    said = standing(row for of_asset in rows.values() for row in of_asset)
     return [Claim(row.start, row.end, row.source, row.who, row.grade, asset_id=row.asset) for row in said]
 
 
