@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import pytest
 
 if TYPE_CHECKING:  # others of the suite start without Playwright
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 WIDE, NARROW = 1280, 400
 _HEIGHT = 800
@@ -90,9 +90,16 @@ def opened(browser: Browser, *, width: int = WIDE, scheme: Any = "light", **opti
 def _watch(context: BrowserContext) -> None:
     """Note errors on the console, errors that no script caught, and requests that leave this machine."""
     found = _troubles[context]
-    context.on("console", lambda line: found.append(f"console: {line.text}") if line.type == "error" else None)
+    context.on("console", lambda line: found.extend(_said(line)))
     context.on("weberror", lambda error: found.append(f"error: {error.error}"))
     context.on("request", lambda request: found.append(f"elsewhere: {request.url}") if _away(request.url) else None)
+
+
+def _said(line: ConsoleMessage) -> list[str]:
+    """An error as a line; that a page without an icon is asked for one is the browser's own doing."""
+    about = line.location["url"]
+    own = line.type != "error" or urlsplit(about).path == "/favicon.ico"
+    return [] if own else [f"console: {line.text} ({about})"]
 
 
 def _away(url: str) -> bool:

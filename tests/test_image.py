@@ -274,7 +274,7 @@ class Serving:
 
 
 def test_the_command_serves_the_health_check_sees_it_and_a_polite_signal_ends_it(image: ImageFolder):
-    serving = Serving(image)
+    serving = Serving(image, RUSHES_READER_KEY="r", RUSHES_EDITOR_KEY="e")
     with serving:
         assert serving.becomes_healthy()
         serving.process.send_signal(signal.SIGTERM)
@@ -326,7 +326,8 @@ def test_every_secret_comes_from_the_environment_and_stands_in_the_example():
     )
     assert set(asked) == set(example)
     required = set(re.findall(r"\$\{(\w+):\?", text))
-    assert required == {"MINIO_USER", "MINIO_PASSWORD", "RUSHES_EDITOR_KEY", "RUSHES_EVENT_SALT"}
+    keys = {"RUSHES_READER_KEY", "RUSHES_EDITOR_KEY", "RUSHES_EVENT_SALT"}
+    assert required == {"MINIO_USER", "MINIO_PASSWORD", *keys}
     assert {name for name in required if example[name]} <= {"MINIO_USER"}
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
@@ -341,7 +342,8 @@ def test_volumes_are_declared_and_used():
 SECRETS = {
     "MINIO_USER": "testing",
     "MINIO_PASSWORD": "testing",
-    "RUSHES_EDITOR_KEY": "k",
+    "RUSHES_READER_KEY": "r",
+    "RUSHES_EDITOR_KEY": "e",
     "RUSHES_EVENT_SALT": "s" * 16,
 }
 
