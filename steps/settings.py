@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from annotation.heads import HeadOptions
 from eval.off_policy import OffPolicyOptions
 from eval.online import ExperimentOptions
 from featurization.ads import AdOptions
@@ -96,6 +97,17 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
+class AnnotateOptions:
+    """When what a label's head says becomes a tag."""
+
+    min_confidence: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_confidence <= 1:
+            raise ValueError(f"min_confidence must be above 0 and at most 1, got {self.min_confidence}")
+
+
+@dataclass(frozen=True)
 class GarbageOptions:
     """What is kept although nothing needs it."""
 
@@ -139,6 +151,8 @@ class Settings:
     vision: VisionOptions = field(default_factory=VisionOptions)
     sound_vectors: SoundVectorOptions = field(default_factory=SoundVectorOptions)
     tags: TagOptions = field(default_factory=TagOptions)
+    heads: HeadOptions = field(default_factory=HeadOptions)
+    annotate: AnnotateOptions = field(default_factory=AnnotateOptions)
     context: ContextOptions = field(default_factory=ContextOptions)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     candidates: CandidateOptions = field(default_factory=CandidateOptions)
