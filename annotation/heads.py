@@ -41,7 +41,7 @@ class HeadOptions:
     background: int = 512  # rows of the corpus that stand for all of it
     background_weight: float = 2.0  # negatives that they count as together, in the fit
     rarity: float = 10.0  # negatives that they count as for each positive, in the calibration
-    slope_pull: float = 4.0  # how firmly the slope of the calibration stays at 1
+    slope_pull: float = 0.2  # how firmly the slope of the calibration stays at 1
     folds: int = 5
 
     def __post_init__(self) -> None:
@@ -269,8 +269,8 @@ def _check(
             f"judged vectors have {features.shape[1]} numbers, the corpus's {len(statistics.mean)}; "
             "take both from one run of featurize_media"
         )
-    known = [features, likeness] if pool_likeness is None else [features, likeness, pool_likeness]
-    if not all(np.isfinite(values).all() for values in known):
+    around = 0.0 if pool_likeness is None else pool_likeness.sum()
+    if not np.isfinite(features.sum(dtype=np.float64) + likeness.sum() + around):
         raise AnnotationError("a judged shot's vector is not of numbers; featurize its film again")
     if pool_likeness is not None and len(pool_likeness) != len(statistics.rows):
         raise ValueError(f"{len(pool_likeness)} likenesses for {len(statistics.rows)} rows of the corpus")

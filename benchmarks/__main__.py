@@ -21,6 +21,7 @@ TASKS = {
     "sounds": "speech, music, noise and silence: audio + NAME.sounds.csv (start, end, label)",
     "shots": "shot transitions: NAME.mp4 + NAME.transitions.csv (type, start_frame, end_frame); truth may be missing",
     "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
+    "tags": "tags from few examples: pictures + labels.csv (file, label) (--shots, --seeds)",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
     "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
     "scale": "no folder: made catalogues of growing sizes through store and flows: time, memory, bytes (--assets)",
@@ -36,6 +37,7 @@ examples:
   python -m benchmarks pipeline samples/episodes --repeat-to 10 --out ten-hours.json
   python -m benchmarks search --rows 100000 --dim 512 --out search.json
   python -m benchmarks scale --assets 10 100 1000 10000 --out scale.json
+  python -m benchmarks tags data/pictures --shots 1,5,25 --seeds 10 --out tags.json
   python -m benchmarks ranking --out ranking.json
   RUSHES_STORE=.rushes-demo python -m benchmarks ranking data/golden --out ranking.json --predictions picks
 """
@@ -69,7 +71,8 @@ def parser() -> argparse.ArgumentParser:
     )
     parsed.add_argument("--rows", type=_at_least(100), default=20_000, help="search: rows to make (20000)")
     parsed.add_argument("--dim", type=_at_least(2), default=512, help="search: their dimensions (512)")
-    parsed.add_argument("--seeds", type=_at_least(1), default=10, help="ranking: catalogues to make (10)")
+    parsed.add_argument("--seeds", type=_at_least(1), default=10, help="ranking, tags: draws to make (10)")
+    parsed.add_argument("--shots", type=_numbers, default=(1, 5, 25), help="tags: positives that teach (1,5,25)")
     parsed.add_argument(
         "--golden", type=_at_least(2), nargs="+", default=[10, 50, 200], help="ranking: episodes that teach (10 50 200)"
     )
@@ -91,6 +94,10 @@ def _at_least(smallest: int) -> Callable[[str], int]:
     return number
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(sorted({_at_least(1)(part.strip()) for part in text.split(",")}))
+
+
 def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
     """Measure and write the report. Raises RushesError for what the caller has to put right."""
     if arguments.task not in TASKS:
@@ -106,6 +113,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> Measured:
         rows=arguments.rows,
         dim=arguments.dim,
         seeds=arguments.seeds,
+        shots=arguments.shots,
         golden=tuple(sorted(set(arguments.golden))),
         episodes=arguments.episodes,
         assets=tuple(sorted(set(arguments.assets))),

@@ -28,6 +28,7 @@ class Job:
     rows: int = 0  # how much a task makes that has no data
     dim: int = 0
     seeds: int = 0
+    shots: tuple[int, ...] = ()
     golden: tuple[int, ...] = ()
     episodes: int = 0
     assets: tuple[int, ...] = ()
