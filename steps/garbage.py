@@ -10,6 +10,7 @@ reports, records of runs and the index are not looked at.
 | tables | a piece of no snapshot that is left |
 | staging | of a run that has staged nothing for the time of grace: it died, and can no longer be resumed |
 | previews | a copy of a file that the current preview does not have |
+| proxies | a playable copy of no asset, or one as it is no longer made |
 | rankers | older than asked for, not in use, not the newest, and no preview's choice |
 | features | used by no asset, and no asset was heard before that was recorded |
 | fetches | what was fetched from an address is garbage itself |
@@ -28,7 +29,7 @@ from pathlib import Path, PurePosixPath
 
 from featurization.errors import StoreError
 from ranking.saved import from_json
-from steps import references, snapshots, staging
+from steps import proxies, references, snapshots, staging
 from steps.cache import USED
 from steps.folder import STAGED
 from steps.pieces import bucket_of
@@ -37,9 +38,10 @@ from steps.previews import PREVIEWS
 from steps.rankers import CHAMPION, RANKERS, known_rankers
 from steps.settings import GarbageOptions
 from steps.store import Store
-from steps.tables import PROFILES
+from steps.tables import ASSETS, PROFILES
 
-KINDS = ("snapshots", "tables", "staging", "previews", "rankers", "features", "fetches", "leftovers", "blobs")
+_OF_RUNS = ("snapshots", "tables", "staging")
+KINDS = (*_OF_RUNS, "previews", "proxies", "rankers", "features", "fetches", "leftovers", "blobs")
 _DAY_S, _HOUR_S = 86_400.0, 3_600.0
 
 
@@ -73,6 +75,7 @@ def find_garbage(store: Store, options: GarbageOptions, *, now: float | None = N
         "tables": search.old("tables", needed),
         "staging": dead_runs,
         "previews": search.old("previews", _in_place(store)),
+        "proxies": search.old(proxies.FOLDER, _proxies(store)),
         "rankers": _unused_rankers(store, now - options.keep_days * _DAY_S) if options.keep_days else [],
         "features": dead_features,
         "fetches": dead_fetches,
@@ -179,6 +182,11 @@ def _in_place(store: Store) -> set[str]:
     table = store.columns(PREVIEWS, ["files"])
     previews = zip(table["asset_id"].to_pylist(), table["files"].to_pylist(), strict=True)
     return {f"previews/{asset_id}/{name}" for asset_id, files in previews for name, _ in files or ()}
+
+
+def _proxies(store: Store) -> set[str]:
+    """Keys of the playable copies of current assets."""
+    return {proxies.proxy_key(asset) for assets in store.read(ASSETS).values() for asset in assets}
 
 
 def _unused_rankers(store: Store, since: float) -> list[Found]:

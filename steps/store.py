@@ -7,6 +7,7 @@ tables/NAME/ab/DIGEST.parquet, .json   immutable pieces of tables, by the first 
 snapshots/00000012.json                which pieces make up every table after run 12; the highest number is current
 newest-snapshot                        where to begin to look for it: steps/snapshots.py
 previews/ASSET_ID/preview.mp3 …        what listeners get
+proxies/ab/ASSET_ID-DIGEST.mp4, .m4a   copies of media that browsers cannot play: steps/proxies.py
 ```
 A run commits once, by creating the next snapshot: readers see all of it or none. Creation is exclusive, so of two runs
 that commit at once the second merges on top of the first. Rolling back commits the previous snapshot's pieces again.

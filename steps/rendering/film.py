@@ -159,14 +159,14 @@ def _timed(media: Path, strips: Iterable[_Strip], film: FilmOptions) -> Iterator
     missing_s = 0.0
     for strip in strips:
         shift = strip.start - strip.source.start
-        for picture in _thinned(pictures(media, strip.source), 1 / film.max_frame_rate):
+        for picture in thinned(pictures(media, strip.source), 1 / film.max_frame_rate):
             missing_s += picture.missing_s
             if missing_s > film.max_missing_s:
                 raise _too_damaged(media, missing_s, strip.source)
             yield replace(picture, start=picture.start + shift, end=picture.end + shift)
 
 
-def _thinned(shown: Iterator[Picture], least_s: float) -> Iterator[Picture]:
+def thinned(shown: Iterator[Picture], least_s: float) -> Iterator[Picture]:
     """Pictures that stay at least `least_s`; those that come sooner are left out."""
     kept: Picture | None = None
     for picture in shown:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from steps.rendering.canvas import Canvas
 Samples = NDArray[np.float32]
 
 _CLOCK = Fraction(1, 90_000)  # of the pictures; it divides the usual frame rates
-_AAC_FRAME = 1024
+AAC_FRAME = 1024  # samples
 _NOMINAL_RATE = 30  # what x264 plans with; the frames keep their own times
 _KEYFRAME_S = 2.0  # a player seeks to within this
 _THREADS = "2"  # fixed, because x264's output depends on their number
@@ -51,20 +52,30 @@ class FilmOptions:
 def encode_aac(samples: Samples, rate_hz: int, *, bit_rate: int) -> bytes:
     """(channels, time) as AAC in MP4, its encoder delay noted so that players leave it out."""
     out = io.BytesIO()
-    layout = "mono" if samples.shape[0] == 1 else "stereo"
-    with av.open(out, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("aac", rate=rate_hz, layout=layout, format="fltp")
-        stream.bit_rate, stream.time_base = bit_rate, Fraction(1, rate_hz)
-        stream.codec_context.flags |= Flags.bitexact
-        for at in range(0, samples.shape[1], _AAC_FRAME):
-            container.mux(stream.encode(_block(samples, at, rate_hz, layout)))
-        container.mux(stream.encode(None))
+    write_aac(out, [samples], rate_hz, bit_rate=bit_rate)
     return out.getvalue()
 
 
-def _block(samples: Samples, at: int, rate_hz: int, layout: str) -> av.AudioFrame:
-    block = np.ascontiguousarray(samples[:, at : at + _AAC_FRAME])
-    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+def write_aac(target: Path | io.BytesIO, stretches: Iterable[Samples], rate_hz: int, *, bit_rate: int) -> None:
+    """The same of sound that comes in stretches, (channels, time), each but the last of whole frames (`AAC_FRAME`)."""
+    remaining = iter(stretches)
+    first = next(remaining)
+    layout, at = "mono" if first.shape[0] == 1 else "stereo", 0
+    place = str(target) if isinstance(target, Path) else target
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if isinstance(target, Path) else {})
+    with av.open(place, "w", format="mp4", options=options) as container:
+        stream = container.add_stream("aac", rate=rate_hz, layout=layout, format="fltp")
+        stream.bit_rate, stream.time_base = bit_rate, Fraction(1, rate_hz)
+        stream.codec_context.flags |= Flags.bitexact
+        for samples in chain([first], remaining):
+            for begin in range(0, samples.shape[1], AAC_FRAME):
+                container.mux(stream.encode(_frame(samples[:, begin : begin + AAC_FRAME], at + begin, rate_hz, layout)))
+            at += samples.shape[1]
+        container.mux(stream.encode(None))
+
+
+def _frame(block: Samples, at: int, rate_hz: int, layout: str) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=layout)
     frame.sample_rate, frame.pts, frame.time_base = rate_hz, at, Fraction(1, rate_hz)
     return frame
 
@@ -124,11 +135,12 @@ class _Sound:
 
 
 @contextmanager
-def film_writer(target: Path, canvas: Canvas, *, options: FilmOptions, aac: bytes = b"") -> Iterator[FilmWriter]:
-    """A writer of `target`, finished when the context is left; `aac` is the whole sound as `encode_aac` made it."""
+def film_writer(target: Path, canvas: Canvas, *, options: FilmOptions, aac: bytes | Path = b"") -> Iterator[FilmWriter]:
+    """A writer of `target`, finished when the context is left; `aac` is the whole sound, or the file that it is in."""
     flags = {"fflags": "+bitexact", "movflags": "+faststart"}
     with ExitStack() as stack:
-        sound = stack.enter_context(av.open(io.BytesIO(aac), "r")) if aac else None
+        place = str(aac) if isinstance(aac, Path) else io.BytesIO(aac)
+        sound = stack.enter_context(av.open(place, "r")) if aac else None
         container = stack.enter_context(av.open(str(target), "w", format="mp4", options=flags))
         writer = FilmWriter(container, canvas, options, sound)
         yield writer
