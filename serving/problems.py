@@ -11,13 +11,19 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from featurization.errors import MediaError, RushesError, SearchError
+from featurization.errors import AnnotationError, MediaError, RushesError, SearchError
 from search.corpus import NotFound
 from steps.feedback import FeedbackError
 
 MEDIA_TYPE = "application/problem+json"
 _REASONS = {400: "invalid", 401: "key", 403: "forbidden", 404: "not-found", 413: "too-large", 415: "not-media"}
-_STATUSES: dict[type[RushesError], int] = {NotFound: 404, SearchError: 422, FeedbackError: 422, MediaError: 415}
+_STATUSES: dict[type[RushesError], int] = {
+    NotFound: 404,
+    SearchError: 422,
+    FeedbackError: 422,
+    AnnotationError: 422,
+    MediaError: 415,
+}
 _SHOWN_PROBLEMS = 5
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.heads import HeadOptions, Statistics, cross_fitted, fit_head, statistics_of
+from annotation.heads import Statistics, cross_fitted, fit_head, statistics_of
 from eval.detection_metrics import judge_flags
 from eval.tag_metrics import DECIDED, TagRows, judge_tags
 from featurization.errors import AnnotationError
-from featurization.image_tags import zero_shot_tags
+from featurization.image_tags import VOCABULARY, load_vocabulary, zero_shot_tags
 from featurization.media import Tag
 from featurization.vision import ImageEncoder
 from steps.feedback import Label, LabelDefinition
@@ -32,8 +33,8 @@ from steps.heads import (
 )
 from steps.labels import same_name, texts_of, verdicts
 from steps.models import Models
-from steps.settings import AnnotateOptions
-from steps.shot_matrix import ALL_AGAIN, ShotMatrix, read_shots
+from steps.settings import Settings
+from steps.shot_matrix import ALL_AGAIN, ShotMatrix
 from steps.store import Store
 
 Floats = NDArray[np.float64]
@@ -85,18 +86,15 @@ class Trained:
 class Bench:
     """All shots of one state of the store, with what does not depend on the label, read once for many."""
 
-    def __init__(self, shots: ShotMatrix, models: Models, options: HeadOptions, annotate: AnnotateOptions) -> None:
-        self.shots, self.models, self.options, self.annotate = shots, models, options, annotate
+    def __init__(self, shots: ShotMatrix, settings: Settings, encoder: Callable[[], ImageEncoder]) -> None:
+        """`encoder` loads what reads words, when a label's words are first looked for."""
+        self.shots, self.settings, self._encoder = shots, settings, encoder
+        self.options = settings.heads
         self._likeness: dict[tuple[str, ...], Floats] = {}
-
-    @classmethod
-    def over(cls, store: Store, models: Models) -> Bench:
-        """The bench over the current state."""
-        return cls(read_shots(store), models, models.settings.heads, models.settings.annotate)
 
     @property
     def encoder(self) -> ImageEncoder:
-        return self.models.images
+        return self._encoder()
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -149,13 +147,14 @@ class Bench:
         sure, found = self.scores(head), dict[str, list[Tag]]()
         for asset_id, rows in self.shots.bounds.items():
             spans = self.shots.shots[rows]
-            if tags := tags_of(head, spans, sure[rows], at_least=self.annotate.min_confidence):
+            if tags := tags_of(head, spans, sure[rows], at_least=self.settings.annotate.min_confidence):
                 found[asset_id] = tags
         return found
 
     def tags_by_words(self, name: str) -> dict[str, list[Tag]]:
         """The tags that a label has without a head: those of the vocabulary's words, by asset id."""
-        vocabulary, options = self.models.vocabulary, self.models.settings.tags
+        options = self.settings.tags
+        vocabulary = load_vocabulary(Path(options.vocabulary or VOCABULARY))
         if same_name(name) not in {same_name(label) for label, _ in vocabulary.labels}:
             return {}
         found = dict[str, list[Tag]]()
@@ -242,7 +241,7 @@ def _same(current: KeptHead | None, thought: str) -> None:
 
 def head_tags(heads: Sequence[KeptHead], shots: ShotMatrix, models: Models) -> list[Tag]:
     """Tags that heads give to the shots of a small matrix; heads of another space give none."""
-    bench = Bench(shots, models, models.settings.heads, models.settings.annotate)
+    bench = Bench(shots, models.settings, lambda: models.images)
     fitting = [head for head in heads if head.fits(shots.space, shots.feature_space)]
     return [tag for head in fitting for tags in bench.tags(head).values() for tag in tags]
 
