@@ -35,8 +35,8 @@ _UNSEEN = 0.5  # how far above the background another example scores, of what th
 class HeadOptions:
     """How far a head trusts words, judgements and the corpus."""
 
-    ridge: float = 0.01  # pull of the features' weights to zero
-    trust: float = 0.5  # weight of one spread of likeness before anything is judged, in log odds
+    ridge: float = 0.03  # pull of the features' weights to zero
+    trust: float = 0.7  # weight of one spread of likeness before anything is judged, in log odds
     trust_pull: float = 4.0  # how firmly it stays there
     background: int = 512  # rows of the corpus that stand for all of it
     background_weight: float = 2.0  # negatives that they count as together, in the fit
