@@ -1,8 +1,8 @@
 // The page of an episode: listen, read along, mark the best clip, and see what others marked.
 
-import { newId, post } from "./outbox.js";
+import { freshId, say } from "./outbox.js";
 import { clock, sentenceAt, textOf } from "./snap.js";
-import { ask, failed, tell, typing } from "./studio.js";
+import { ask, failed, typing } from "./studio.js";
 import { timeline } from "./timeline.js";
 import { transcript } from "./transcript.js";
 
@@ -71,26 +71,15 @@ function cancel() {
 async function save() {
   const span = draw.span();
   if (!span) return;
-  const row = { id: newId(), asset_id: asset, ...span, who, grade, note: note.value.trim() };
-  try {
-    const kept = post("/golden-clips", row);
-    cancel();
-    await kept;
-    tell("The clip is kept.");
-    await refresh();
-  } catch (error) {
-    failed(error);
-  }
+  const row = { id: freshId(), asset_id: asset, ...span, who, grade, note: note.value.trim() };
+  cancel();
+  await say("/golden-clips", row);
+  await refresh();
 }
 
 async function remove(clip) {
-  try {
-    await post("/golden-clips", { id: newId(), asset_id: asset, start: clip.start, end: clip.end, who, withdraws: clip.id });
-    tell("The clip is taken back.");
-    await refresh();
-  } catch (error) {
-    failed(error);
-  }
+  await say("/golden-clips", { id: freshId(), asset_id: asset, start: clip.start, end: clip.end, who, withdraws: clip.id });
+  await refresh();
 }
 
 function button(text, label, pressed) {
@@ -126,9 +115,13 @@ function listed(clips) {
 }
 
 async function refresh() {
-  data.clips = await ask(`/studio/api/episodes/${asset}/clips`);
+  try {
+    data.clips = await ask(`/studio/api/episodes/${asset}/clips`);
+  } catch (error) {
+    return failed(error);
+  }
   draw.setClips(data.clips);
-  listed(data.clips);
+  return listed(data.clips);
 }
 
 function sentence(step) {
