@@ -130,8 +130,7 @@ def fit_head(
     Raises AnnotationError if nothing was judged to show it.
     """
     task = _Task(features, likeness, holds, groups, statistics, options, pool_likeness)
-    coefficients = task.fit(np.ones(len(holds), dtype=np.bool_))
-    slope, offset = task.calibration
+    coefficients, (slope, offset) = task.whole, task.calibration
     direction = (task.basis @ coefficients[:-2]) / statistics.scale
     return Head(
         weights=direction.astype(np.float32),
@@ -201,10 +200,14 @@ class _Task:
         )
 
     @cached_property
+    def whole(self) -> Floats:
+        """Coefficients from all that was judged."""
+        return self.fit(np.ones(len(self.holds), dtype=np.bool_))
+
+    @cached_property
     def scores(self) -> Floats:
         """Of all rows, judged ones and background, by the head that saw all."""
-        coefficients = self.fit(np.ones(len(self.holds), dtype=np.bool_))
-        return np.asarray(self.rows @ coefficients[:-1] + coefficients[-1])
+        return np.asarray(self.rows @ self.whole[:-1] + self.whole[-1])
 
     @property
     def by(self) -> By:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.feeds import Feed, Progress, feed, suggest
-from annotation.heads import Flags, Floats, HeadOptions, Rows, Statistics, cross_fitted, fit_head
+from annotation.heads import Flags, Floats, Head, HeadOptions, Rows, Statistics, cross_fitted, fit_head
 from eval.tag_metrics import average_precision
 
 Way = Literal["suggested", "random"]
@@ -35,16 +35,9 @@ class Corpus:
     def pool_likeness(self) -> Floats:
         return np.asarray(self.likeness[self.train][self.statistics.rows])
 
-    def tested(self, rows: NDArray[np.int64]) -> Floats:
-        """Probabilities of the test side by a head that learned from `rows`."""
-        return self._head(rows, self.test)
-
-    def pool(self, rows: NDArray[np.int64]) -> Floats:
-        """The same of the training side."""
-        return self._head(rows, self.train)
-
-    def _head(self, rows: NDArray[np.int64], of: NDArray[np.int64]) -> Floats:
-        head = fit_head(
+    def head(self, rows: NDArray[np.int64]) -> Head:
+        """What learned from `rows`."""
+        return fit_head(
             self.features[rows],
             self.likeness[rows],
             self.truth[rows],
@@ -53,6 +46,9 @@ class Corpus:
             options=OPTIONS,
             pool_likeness=self.pool_likeness,
         )
+
+    def said(self, head: Head, of: NDArray[np.int64]) -> Floats:
+        """Its probabilities of some pictures."""
         return head.probabilities(self.features[of], self.likeness[of])
 
     def held_precision(self, rows: NDArray[np.int64]) -> float | None:
@@ -96,9 +92,10 @@ def judgements_needed(corpus: Corpus, way: Way, seed: int) -> int | None:
         rows = corpus.train[desk.rows]
         if not corpus.truth[rows].any():
             continue
-        if average_precision(corpus.tested(rows), corpus.truth[corpus.test]) >= GOAL:
+        head = corpus.head(rows)
+        if average_precision(corpus.said(head, corpus.test), corpus.truth[corpus.test]) >= GOAL:
             return len(rows)
-        chances = corpus.pool(rows)
+        chances = corpus.said(head, corpus.train)
         if way == "suggested" and (held := corpus.held_precision(rows)) is not None:
             desk.precision.append(held)
     return None

@@ -108,7 +108,7 @@ def _outcomes(corpus: Corpus, label: str, seed: int, budgets: Sequence[int]) -> 
         if len(mine) < shots or len(others) < shots:
             continue
         rows = np.concatenate([mine[:shots], others[:shots]])
-        ours = corpus.tested(rows)
+        ours = corpus.said(corpus.head(rows), corpus.test)
         scores = {OURS: ours, TEXT: corpus.likeness[corpus.test], PLAIN: _plain(corpus, rows)}
         found = {who: average_precision(of, truth) for who, of in scores.items()}
         yield _Outcome(shots, seed, label, found, ours, truth)
