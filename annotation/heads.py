@@ -27,6 +27,8 @@ Flags = NDArray[np.bool_]
 Titles = Sequence[str] | NDArray[Any]
 By = Literal["title", "shot", "none"]
 _SEED = 7
+_FOR_A_ROUND = 6  # judgements of each kind
+_MOST_ROUNDS = 10
 _MOST_FOR_MEAN = 20_000
 _UNSEEN = 0.5  # how far above the background another example scores, of what the only example scores itself
 
@@ -238,9 +240,16 @@ class _Task:
         truth = np.append(self.holds, np.zeros(len(around))).astype(np.float64)
         each = options.rarity * self.holds.sum() / len(around)
         weight = np.append(np.ones(len(self.holds)), np.full(len(around), each))
-        slope, offset = platt(scores, truth, weight, pull=options.slope_pull)
-        truth[len(self.holds) :] = expit(slope * around + offset)  # some of the background shows it, too
+        for _ in range(self._rounds):
+            slope, offset = platt(scores, truth, weight, pull=options.slope_pull)
+            truth[len(self.holds) :] = expit(slope * around + offset)  # some of the background shows it, too
         return platt(scores, truth, weight, pull=options.slope_pull)
+
+    @property
+    def _rounds(self) -> int:
+        """How often the background is asked again: with few judgements it would soon be believed to show it all."""
+        fewer = min(int(self.holds.sum()), int((~self.holds).sum()))
+        return min(_MOST_ROUNDS, 1 + fewer // _FOR_A_ROUND)
 
 
 def _folds(units: NDArray[np.int64], holds: Flags, most: int) -> Iterator[Flags]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.heads import Floats, Rows
+from annotation.likeness import likeness
 from benchmarks.job import Job, say
 from featurization.errors import SourceError
-from search.calibrate import NORMAL
 from steps.models import Models
 
 _BATCH = 32
@@ -47,16 +47,9 @@ def pictures_of(job: Job) -> Pictures:
     labels = np.array([label for _, label in rows])
     names = sorted(set(labels.tolist()))
     texts, seen = encoder.encode_text(names), np.concatenate(spaces)
-    likeness = {
-        name: _standardised(seen @ text, encoder.background() @ text) for name, text in zip(names, texts, strict=True)
-    }
-    return Pictures(tuple(file for file, _ in rows), labels, np.concatenate(features), likeness)
-
-
-def _standardised(scores: Rows, background: Rows) -> Floats:
-    centre = float(np.median(background))
-    spread = NORMAL * float(np.median(np.abs(background - centre))) or 1.0
-    return np.asarray((scores.astype(np.float64) - centre) / spread)
+    usual = encoder.background()
+    alike = {name: likeness(seen, text[None, :], usual) for name, text in zip(names, texts, strict=True)}
+    return Pictures(tuple(file for file, _ in rows), labels, np.concatenate(features), alike)
 
 
 def _rows(path: Path) -> list[tuple[str, str]]:

@@ -110,6 +110,18 @@ def average_precision(confidence: Floats, holds: Flags) -> float:
     return float(_average_precisions(rows, np.ones((1, len(holds))))[0])
 
 
+def average_precision_gain(rows: TagRows, ours: Floats, theirs: Floats, *, level: float = 0.95) -> Interval | None:
+    """How much better `ours` (rows,) orders rows than `theirs`, with its interval over assets; None if none holds."""
+    if not rows.holds.any():
+        return None
+
+    def gain(_: TagRows, weights: Floats) -> Floats:
+        first, second = (TagRows(rows.labels, rows.assets, sure, rows.holds) for sure in (ours, theirs))
+        return np.asarray(_average_precisions(first, weights) - _average_precisions(second, weights))
+
+    return _interval(rows, gain, level)
+
+
 def _average_precisions(rows: TagRows, weights: Floats) -> Floats:
     """Average precision where each row counts `weights` (replicates, rows) times; nan where nothing holds."""
     order = np.argsort(-rows.confidence, kind="stable")

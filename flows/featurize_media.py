@@ -98,8 +98,10 @@ class FeaturizeMedia(ProjectFlow):
         """Publish the committed tables to the search index, at once; readers see the old one until then."""
         from steps.index import update_index
         from steps.models import Models
+        from steps.tagging import catch_up
 
         run = this_run()
+        catch_up(self.summary.heard, run=run, settings=self.settings, store=self.store)
         self.indexed = update_index(self.store, run=run, spaces=Models(self.settings).spaces)
         if self.indexed.failed:
             self.outcome = "partial"

@@ -23,7 +23,9 @@ from serving.shelf import Shelf
 from serving.studio import routes as studio
 from serving.studio import sign_in
 from serving.studio.jobs import Jobs
+from serving.studio.media import Copies
 from serving.studio.rendering import static_files
+from serving.studio.workbench import Workbench
 from steps.store import Store
 from steps.traces import tracing
 from steps.version import VERSION
@@ -55,6 +57,7 @@ def create_app(store: Store, encoders: Encoders | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.shelf, app.state.attempts, app.state.jobs = shelf, Attempts(), Jobs()
+    app.state.workbench, app.state.copies = Workbench(shelf), Copies(store)
     for router in _ROUTERS:
         app.include_router(router, responses=responses(401, 403, 422, 429, 503))
     app.include_router(graphql_router())
@@ -74,6 +77,7 @@ async def _closing(app: FastAPI) -> AsyncIterator[None]:
     """Trace while the server runs, if a collector is named; end the work and release the index when it stops."""
     with tracing():
         yield
+    app.state.copies.close()
     app.state.jobs.close()
     app.state.shelf.close()
 

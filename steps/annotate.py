@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,10 +29,10 @@ from steps.heads import (
     commit_heads,
     head_in_use,
     put_in_use,
+    retagged,
     tags_of,
 )
 from steps.labels import same_name, texts_of, verdicts
-from steps.models import Models
 from steps.settings import Settings
 from steps.shot_matrix import ALL_AGAIN, ShotMatrix
 from steps.store import Store
@@ -239,11 +239,17 @@ def _same(current: KeptHead | None, thought: str) -> None:
         raise AnnotationError(f"{who} meanwhile; look at it and decide again")
 
 
-def head_tags(heads: Sequence[KeptHead], shots: ShotMatrix, models: Models) -> list[Tag]:
-    """Tags that heads give to the shots of a small matrix; heads of another space give none."""
-    bench = Bench(shots, models.settings, lambda: models.images)
-    fitting = [head for head in heads if head.fits(shots.space, shots.feature_space)]
-    return [tag for head in fitting for tags in bench.tags(head).values() for tag in tags]
+def with_head_tags(
+    tags: Mapping[str, Sequence[Tag]], heads: Sequence[KeptHead], bench: Bench
+) -> dict[str, tuple[Tag, ...]]:
+    """Tags of assets, by id, where heads say what their labels are; heads of another space change nothing."""
+    fitting = [head for head in heads if head.fits(bench.shots.space, bench.shots.feature_space)]
+    given = [bench.tags(head) for head in fitting]
+    names = [head.label for head in fitting]
+    return {
+        asset_id: retagged(own, [tag for by_asset in given for tag in by_asset.get(asset_id, ())], names)
+        for asset_id, own in tags.items()
+    }
 
 
 def now() -> str:

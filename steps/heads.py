@@ -109,7 +109,7 @@ class Change:
     """What changes with one label: its heads, and the tags of every asset."""
 
     heads: tuple[KeptHead, ...]
-    tags: Mapping[str, Sequence[Tag]]  # by asset id; assets that are missing have none
+    tags: Mapping[str, Sequence[Tag]] | None  # by asset id, the others have none; None leaves all as they are
 
 
 Plan = Callable[[tuple[KeptHead, ...]], Change]  # from the label's heads as they are now
@@ -127,7 +127,7 @@ def commit_heads(run: str, plans: Mapping[str, Plan], *, store: Store) -> int:
         keys = {name: label_key(name) for name in plans}
         now = store.read(HEADS, list(keys.values()))
         changes = {name: plan(now.get(keys[name], ())) for name, plan in plans.items()}
-        counted = sum(len(tags) for change in changes.values() for tags in change.tags.values())
+        counted = sum(len(tags) for change in changes.values() for tags in (change.tags or {}).values())
         heads = {keys[name]: change.heads[-MOST_KEPT:] for name, change in changes.items()}
         yield {HEADS: heads, TAGS: _tags(store, changes)}
 
@@ -138,13 +138,11 @@ def commit_heads(run: str, plans: Mapping[str, Plan], *, store: Store) -> int:
 def _tags(store: Store, changes: Mapping[str, Change]) -> dict[str, tuple[Tag, ...]]:
     """The tags of every asset in which they change."""
     now = store.read(TAGS)
-    touched = now.keys() | {asset_id for change in changes.values() for asset_id in change.tags}
-    after = {a: retagged(now.get(a, ()), _new(changes, a), changes) for a in touched}
+    given = {name: change.tags for name, change in changes.items() if change.tags is not None}
+    touched = now.keys() | {asset_id for tags in given.values() for asset_id in tags} if given else set()
+    new = {a: [tag for tags in given.values() for tag in tags.get(a, ())] for a in touched}
+    after = {a: retagged(now.get(a, ()), new[a], given) for a in touched}
     return {a: tags for a, tags in after.items() if tags != now.get(a, ())}
-
-
-def _new(changes: Mapping[str, Change], asset_id: str) -> list[Tag]:
-    return [tag for change in changes.values() for tag in change.tags.get(asset_id, ())]
 
 
 def keep_head(head: KeptHead, *, store: Store) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from annotation.likeness import likeness
 from featurization.errors import AnnotationError
 from featurization.media import Shot
 from featurization.shot_vectors import IMAGE
@@ -81,9 +82,9 @@ class ShotMatrix:
         return rows.start + best if enough else None
 
     def likeness(self, texts: Sequence[str], encoder: ImageEncoder) -> NDArray[np.float64]:
-        """How far above the usual each shot is like the most fitting text, in standard deviations, (shot,).
+        """How far above the usual each shot is like the text that fits it best, (shot,).
 
-        The usual is the encoder's background. AnnotationError if words and shots are of different spaces.
+        AnnotationError if words and shots are of different spaces.
         """
         if not texts or not len(self):
             return np.zeros(len(self))
@@ -92,16 +93,14 @@ class ShotMatrix:
                 f"shots were seen with {self.space}, words are read with {encoder.space}; {ALL_AGAIN}"
             )
         read = encoder.encode_text(texts).astype(np.float32)
-        usual = encoder.background() @ read.T
-        above = (self.vectors @ read.T - usual.mean(axis=0)) / np.maximum(usual.std(axis=0), 1e-6)
-        return np.asarray(above.max(axis=1), dtype=np.float64)
+        return likeness(self.vectors, read, encoder.background())
 
 
-def read_shots(store: Store) -> ShotMatrix:
-    """The shots of the current snapshot, in the spaces that most of them are in."""
-    space, vectors = _of_commonest(_pictures(store.arrow(VECTORS)))
-    feature_space, features = _of_commonest(store.arrow(SHOT_FEATURES))
-    shots = store.read(SHOTS)
+def read_shots(store: Store, asset_ids: Sequence[str] | None = None) -> ShotMatrix:
+    """The shots of the current snapshot, or of some assets, in the spaces that most of them are in."""
+    space, vectors = _of_commonest(_pictures(store.arrow(VECTORS, asset_ids)))
+    feature_space, features = _of_commonest(store.arrow(SHOT_FEATURES, asset_ids))
+    shots = store.read(SHOTS, asset_ids)
     known = [a for a in sorted(shots) if shots[a] and _count(vectors, a) == _count(features, a) == len(shots[a])]
     kept = tuple(shot for asset_id in known for shot in shots[asset_id])
     return ShotMatrix(

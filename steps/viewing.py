@@ -28,10 +28,13 @@ from featurization.pcm import Samples
 from featurization.scenes import find_scenes
 from featurization.shot_vectors import IMAGE, SOUND
 from featurization.shots import detect_shots
+from steps.annotate import Bench, with_head_tags
 from steps.extracted import FUSED, layer_table, run, tags_of, verified
+from steps.heads import heads_in_use
 from steps.models import SHOT_MODEL
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.savings import Savings
+from steps.shot_matrix import ShotMatrix
 from steps.tables import FILMS, SHOTS, TAGS
 
 TILES = 400  # pictures on the sheet for scrubbing, at most
@@ -186,11 +189,28 @@ class Viewing:
 
     @cached_property
     def tags(self) -> tuple[Tag, ...]:
-        """Zero-shot tags, and the labels that extractors give."""
+        """Zero-shot tags, the labels that extractors give, and those of heads, which go before words."""
         tags = list(self.zero_shot_tags)
         for extractor in self.models.extractors:
             tags += tags_of(self.findings(extractor).rows, f"{extractor.name} {extractor.version}")
-        return tuple(sorted(tags, key=lambda tag: (tag.start, tag.label)))
+        ordered = tuple(sorted(tags, key=lambda tag: (tag.start, tag.label)))
+        heads = heads_in_use(self.store)
+        if not heads or not len(self.detected):
+            return ordered
+        bench = Bench(self._matrix, self.settings, lambda: self.models.images)
+        return with_head_tags({self.asset.asset_id: ordered}, heads, bench)[self.asset.asset_id]
+
+    @property
+    def _matrix(self) -> ShotMatrix:
+        features = self.findings(self.models.image_extractor).features
+        return ShotMatrix(
+            asset_ids=(self.asset.asset_id,) * len(self.detected),
+            shots=self.detected,
+            vectors=self.image_vectors,
+            features=np.zeros((len(self.detected), 0), np.float32) if features is None else features,
+            space=self.models.image_extractor.space,
+            feature_space=self.models.images.feature_space,
+        )
 
     @cached_property
     def profile(self) -> FilmProfile:

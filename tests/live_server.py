@@ -10,16 +10,17 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
+from search.nearest import Encoders
 from serving.api import create_app
 from serving.listen import bind
 from steps.store import Store
 
 
 @contextmanager
-def served(store: Store) -> Iterator[httpx.Client]:
+def served(store: Store, encoders: Encoders | None = None) -> Iterator[httpx.Client]:
     """A client of a server over `store`, on a free port of this machine."""
     bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(store, encoders), log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:

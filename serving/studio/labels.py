@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
+from featurization.errors import AnnotationError
 from serving.asked import Text
 from serving.guard import Publishes, Who, Writes
 from serving.routes.feedback import Name
@@ -111,9 +112,12 @@ def feed_of(
     seen: Annotated[int, Query(ge=0, le=5000)] = 0,
 ) -> HTMLResponse:
     """A batch of shots to judge, as a part of the page."""
-    tiles = bench.feed(key, kind, asked=q.strip(), like=like, seen=seen)
+    try:
+        tiles, note = bench.feed(key, kind, asked=q.strip(), like=like, seen=seen), ""
+    except AnnotationError as error:
+        tiles, note = [], str(error)
     said = {label.shot: label.holds for label in bench.judgements.get(key, ())} if kind == "review" else {}
-    return rendered(request, "feed.html", shots=tiles, said=said, kind=kind)
+    return rendered(request, "feed.html", shots=tiles, said=said, kind=kind, note=note)
 
 
 @router.get("/{key}/panel")
