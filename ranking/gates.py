@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from featurization.media import Asset, Hearing, Rights, Segment, merge, overlap_s
+from featurization.media import Asset, Hearing, Rights, Segment, merge, overlap_s, shares_half
 from ranking.candidates import Candidate
 
-GateName = Literal["ad", "music", "spoiler", "rights", "speech", "length"]
+GateName = Literal["ad", "music", "spoiler", "rights", "speech", "length", "review"]
 
+_MOVED_S = 1.0  # edges that differ by more make another clip of what was cut off
 _AUDIBLE_S = 0.1  # less of a sound than this at an edge is within what its detector can tell
 
 
@@ -52,6 +53,13 @@ class Exclusion:
 
     gate: GateName
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Segment):
+    """A clip that an editor heard as a preview and rejected."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,25 @@ def apply_gates(
         _spoiler_gate(hearing, duration_s, options),
     )
     return tuple(Verdict(c, tuple(found for gate in gates if (found := gate(c)))) for c in candidates)
+
+
+def without_rejected(verdicts: Sequence[Verdict], rejected: Sequence[Rejected]) -> tuple[Verdict, ...]:
+    """The verdicts with clips excluded that editors rejected: that very clip if it was cut off, else all like it."""
+    return tuple(
+        replace(verdict, exclusions=(*verdict.exclusions, Exclusion("review", told)))
+        if (told := _rejected(verdict.candidate, rejected))
+        else verdict
+        for verdict in verdicts
+    )
+
+
+def _rejected(candidate: Candidate, rejected: Sequence[Rejected]) -> str:
+    """Why a clip is one that was rejected; empty if it is not."""
+    for one in rejected:
+        moved_s = max(abs(one.start - candidate.start), abs(one.end - candidate.end))
+        if moved_s <= _MOVED_S if one.reason == "cut off" else shares_half(one, candidate):
+            return f"{one.reason or 'rejected'}, said of {clock(one.start)} to {clock(one.end)}"
+    return ""
 
 
 def summarise(verdicts: Sequence[Verdict], *, examples: int = 3) -> tuple[GateSummary, ...]:

@@ -119,15 +119,23 @@ def choose(
     ranker: Ranker,
     *,
     refusals: Sequence[Exclusion] = (),
+    wanted: Sequence[Verdict] = (),
     options: SelectOptions | None = None,
 ) -> Choice | NoChoice:
-    """The preview of one episode, or why there is none: `refusals` of the episode, no clip, or none that passed."""
+    """The preview of one episode, or why there is none: `refusals` of the episode, no clip, or none that passed.
+
+    If an editor set the edges, those clips are `wanted`, and are taken if all of them pass.
+    """
     options = options or SelectOptions()
-    gates = summarise(verdicts)
-    if reason := _why_none(verdicts, refusals, gates, context):
+    gates, taken = summarise(verdicts), bool(wanted) and all(verdict.passed for verdict in wanted)
+    if reason := _why_none([*verdicts, *wanted] if taken else verdicts, refusals, gates, context):
         return NoChoice(reason, gates, len(verdicts))
     ranked = rank(verdicts, context, ranker)
-    picked = stitch(ranked, context.hearing.topics, moments=options.moments, min_gap_s=options.min_gap_s)
+    picked = (
+        tuple(sorted(rank(wanted, context, ranker), key=lambda item: item.candidate.start))
+        if taken
+        else stitch(ranked, context.hearing.topics, moments=options.moments, min_gap_s=options.min_gap_s)
+    )
     others = [item for item in ranked if all(_apart(item.candidate, p.candidate, 0.0) for p in picked)]
     runners_up = top(others, options.runners_up, min_gap_s=options.min_gap_s)
     return Choice(picked, ranked, runners_up, gates, len(verdicts), ranker.identity)

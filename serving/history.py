@@ -8,8 +8,9 @@ from serving.terminal import console, safe
 from steps.commits import short_run
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.feedback import FEEDBACK
+from steps.placing import restore_previews
 from steps.previews import PREVIEWS
-from steps.publish import Summary, restore_previews
+from steps.publish import Summary
 from steps.reporting.run_report import REPORT, run_report
 from steps.settings import Settings
 from steps.snapshots import Snapshot

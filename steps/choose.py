@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from featurization.media import Segment
-from ranking.gates import Verdict, refuse_asset
+from ranking.gates import Verdict, refuse_asset, without_rejected
 from ranking.ranker import Ranker
 from ranking.select import Choice, NoChoice, choose
-from steps.clips import clips_of
+from steps.clips import clip_between, clips_of, judge_clips
 from steps.episodes import Episode
 from steps.settings import Settings
 from steps.tables import Table
+from steps.verdicts import NOT_REVIEWED, Reviewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,25 @@ CANDIDATES = Table("candidates", ScoredCandidate)
 
 
 def choose_preview(
-    episode: Episode, *, ranker: Ranker, length_s: float, settings: Settings
+    episode: Episode, *, ranker: Ranker, length_s: float, settings: Settings, reviewed: Reviewed = NOT_REVIEWED
 ) -> tuple[Choice | NoChoice, tuple[ScoredCandidate, ...]]:
-    """What to publish of an episode, or why nothing; and every candidate with its fate."""
+    """What to publish of an episode, or why nothing; and every candidate with its fate.
+
+    What editors `reviewed` goes first: none of what they rejected, and the edges that they set.
+    """
     clips = clips_of(episode, length_s=length_s, settings=settings)
+    verdicts = without_rejected(clips.verdicts, reviewed.rejected)
+    wanted = judge_clips([clip_between(moment, episode) for moment in reviewed.wanted], episode, settings)
     # Rights end on days, so the answer may change from one day to the next; nothing else here knows the date.
     refusals = refuse_asset(episode.asset, episode.hearing, today=date.today(), options=settings.gates)
-    choice = choose(clips.verdicts, clips.context, ranker, refusals=refusals, options=settings.select)
-    return choice, tuple(_scored(clips.verdicts, choice))
+    choice = choose(verdicts, clips.context, ranker, refusals=refusals, wanted=wanted, options=settings.select)
+    others = {verdict.candidate for verdict in verdicts}
+    return choice, tuple(_scored([*verdicts, *(one for one in wanted if one.candidate not in others)], choice))
 
 
 def _scored(verdicts: Iterable[Verdict], choice: Choice | NoChoice) -> Iterator[ScoredCandidate]:
     ranked, moments = (choice.ranked, choice.moments) if isinstance(choice, Choice) else ((), ())
-    scores = {one.candidate: one.score for one in ranked}
+    scores = {one.candidate: one.score for one in (*ranked, *moments)}
     picked = {moment.candidate for moment in moments}
     for verdict in verdicts:
         c = verdict.candidate

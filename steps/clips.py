@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from featurization.keywords import keywords
+from featurization.media import Segment
 from ranking.candidates import Candidate, make_candidates
 from ranking.context import EpisodeContext
 from ranking.film_candidates import make_film_candidates
@@ -39,8 +42,23 @@ def clips_of(episode: Episode, *, length_s: float, settings: Settings) -> Episod
         shots=episode.shots,
         pictures=episode.pictures,
     )
-    verdicts = apply_gates(candidates, hearing, duration_s=duration_s, film=episode.is_film, options=settings.gates)
-    return EpisodeClips(candidates, verdicts, context)
+    return EpisodeClips(candidates, judge_clips(candidates, episode, settings), context)
+
+
+def judge_clips(candidates: Sequence[Candidate], episode: Episode, settings: Settings) -> tuple[Verdict, ...]:
+    """What the gates say of clips of an episode, in their order."""
+    hearing, duration_s = episode.hearing, episode.hearing.profile.duration_s
+    return apply_gates(candidates, hearing, duration_s=duration_s, film=episode.is_film, options=settings.gates)
+
+
+def clip_between(span: Segment, episode: Episode) -> Candidate:
+    """The clip with these edges, which need not lie on sentences: it holds those whose middle is in it."""
+    sentences = episode.hearing.sentences
+    inside = [index for index, sentence in enumerate(sentences) if sentence.middle in span]
+    first, last = (inside[0], inside[-1] + 1) if inside else (0, 0)
+    text = " ".join(sentence.text for sentence in sentences[first:last])
+    made_of: Literal["sentences", "shots"] = "sentences" if inside or not episode.shots else "shots"
+    return Candidate(span.start, span.end, episode.asset.asset_id, first, last, text, made_of)
 
 
 def _candidates(episode: Episode, target_s: float, settings: Settings) -> tuple[Candidate, ...]:

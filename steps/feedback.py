@@ -70,7 +70,8 @@ Row = TypeVar("Row", Label, GoldenClip)
 LABELS = Table("labels", Label)
 GOLDEN_CLIPS = Table("golden_clips", GoldenClip)
 LABEL_DEFINITIONS = Table("label_definitions", LabelDefinition)
-FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, LABEL_DEFINITIONS.name})
+REVIEW_ROWS = "reviews"  # of previews; their class is in steps/verdicts.py
+FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, LABEL_DEFINITIONS.name, REVIEW_ROWS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def keep(rows: Sequence[Row], table: Table[Any], *, assets: Mapping[str, Asset],
     """Commit rows that are not known yet. Raises FeedbackError if one is about nothing that exists."""
     for row in rows:
         _check(row, assets.get(row.asset))
-    keyed = {_key(row): row for row in rows}
+    keyed = {row_key(row): row for row in rows}
     known = store.read(table, list(keyed)).keys()
     fresh = {key: row for key, row in keyed.items() if key not in known}
     if fresh:
@@ -105,7 +106,8 @@ def keep(rows: Sequence[Row], table: Table[Any], *, assets: Mapping[str, Asset],
     return Kept(tuple(row.id for row in fresh.values()), tuple(keyed[key].id for key in sorted(known)))
 
 
-def _key(row: Feedback) -> str:
+def row_key(row: Feedback) -> str:
+    """The key of a row in its table."""
     return f"{row.asset}-{hashlib.sha256(row.id.encode()).hexdigest()[:16]}"
 
 

@@ -7,7 +7,6 @@ publishing twice changes nothing.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from steps.chunks import Waiting, chosen, plan_chunks, waiting
 from steps.costs import Effort
 from steps.episodes import Episode, read_episodes
 from steps.logs import about
+from steps.placing import announce, put_in_place, put_left_in_place
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
 from steps.quarantine import quarantined, quarantined_ids, set_aside, task_failed
 from steps.rankers import current_ranker
@@ -34,13 +34,12 @@ from steps.staging import Rows, Staging, Work, gathered, staged_parts, work_thro
 from steps.store import Store
 from steps.tables import ASSETS, PROFILES, Table, only
 from steps.traces import span
+from steps.verdicts import REVIEWS, Reviewed, reviewed
 from steps.version import VERSION
 
 log = logging.getLogger(__name__)
 Outcome = Literal["complete", "partial"]
 SOUND_S, FILM_S = 3.0, 15.0  # what publishing takes about, before the length of the asset counts
-AT_A_TIME = 64  # previews in memory while files are put in place
-PLACING = "placing"  # asset ids by run, while files are put in place
 TOLD = 20  # previews named in the terminal
 RENDERER_VERSION = "2"  # raised when the same choice would be rendered differently
 
@@ -130,7 +129,8 @@ class Publisher:
         (episode,) = read_episodes([asset_id], store=self.store)
         known = only(self.store.read(PREVIEWS, [asset_id]).get(asset_id, ()))
         try:
-            preview, candidates = self._published(episode, known, meter)
+            reviews = reviewed(self.store.read(REVIEWS, [asset_id]).get(asset_id, ()))
+            preview, candidates = self.decide(episode, known, reviews, meter)
         except Exception as error:  # whatever it is, the other episodes go on
             asset = episode.asset
             problem = quarantined(error, source=asset.source, title=asset.title, stage="publish")
@@ -145,13 +145,14 @@ class Publisher:
         problem = set_aside(source=asset.source, title=asset.title, stage="publish")
         return Published(asset_id, self.run, "failed", problem)
 
-    def _published(
-        self, episode: Episode, known: Preview | None, meter: Meter
+    def decide(
+        self, episode: Episode, known: Preview | None, reviews: Reviewed, meter: Meter
     ) -> tuple[Preview, tuple[ScoredCandidate, ...]]:
-        title = episode.asset.title
+        """The preview of an episode, rendered unless `known` is the same, and every candidate with its fate."""
+        title, length_s = episode.asset.title, self.length_s
         with meter.timed("choose"):
             choice, candidates = choose_preview(
-                episode, ranker=self.ranker, length_s=self.length_s, settings=self.settings
+                episode, ranker=self.ranker, length_s=length_s, settings=self.settings, reviewed=reviews
             )
         draft = self._draft(episode, choice)
         if known and known.recipe == draft.recipe:
@@ -223,12 +224,12 @@ def commit_previews(
         for status in ("published", "refused")
     }
     if fate:
-        # Whoever is killed between the commit and the last file leaves word of it; the next run puts the rest in place.
         made = [a for ids in by_status.values() for a in ids]
-        store.files.write(f"{PLACING}/{run.replace('/', '-')}.json", json.dumps(made).encode())
+        announce(made, run=run, store=store)
         tables = (PREVIEWS, CANDIDATES)
         store.commit_parts(run, lambda: staged_parts(fate, tables, problems=problems, staging=staging))
-    _put_committed_in_place(store)
+        put_in_place(made, run=run, store=store)
+    put_left_in_place(store)
     return _summary(by_status, problems, [outcome for outcome in fate.values() if outcome])
 
 
@@ -246,37 +247,6 @@ def _problems(fate: Mapping[str, Published | None], *, died: str, store: Store) 
     for asset_id, (asset,) in store.read(ASSETS, lost).items():
         failed[asset_id] = task_failed(source=asset.source, title=asset.title, stage="publish", died=died)
     return failed
-
-
-def _put_committed_in_place(store: Store) -> None:
-    """The files of this run's previews, and of those whose run was killed before it came to it."""
-    for name in store.files.list(PLACING):
-        _put_all_in_place(sorted(json.loads(store.files.read(f"{PLACING}/{name}"))), store)
-        store.files.delete(f"{PLACING}/{name}")
-
-
-def _put_all_in_place(asset_ids: Sequence[str], store: Store) -> None:
-    for first in range(0, len(asset_ids), AT_A_TIME):
-        for asset_id, (preview,) in store.read(PREVIEWS, asset_ids[first : first + AT_A_TIME]).items():
-            _put_in_place(asset_id, preview, store)
-
-
-def _put_in_place(asset_id: str, preview: Preview, store: Store) -> None:
-    """Files under previews/ASSET_ID/: those of the preview and no others."""
-    folder = f"previews/{asset_id}"
-    for name in store.files.list(folder):
-        if name not in preview.files:
-            store.files.delete(f"{folder}/{name}")
-    for name, key in preview.files.items():
-        store.files.write(f"{folder}/{name}", store.files.read(key))
-
-
-def restore_previews(store: Store) -> None:
-    """Put the files under previews/ as the current snapshot has them, after a rollback changed which one that is."""
-    kept = store.asset_ids(PREVIEWS)
-    for asset_id in sorted(set(store.files.list("previews")) - set(kept)):
-        store.files.clear(f"previews/{asset_id}")
-    _put_all_in_place(kept, store)
 
 
 def describe(summary: Summary, *, store: Store) -> str:

@@ -1,4 +1,4 @@
-"""The stocked store with sound that can be heard and cut: the lamp is published, and all that the studio shows is there."""
+"""The stocked store with sound that can be cut: the lamp is published, and all that the studio shows is there."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PICK = (6.5, 22.5)  # sentences 2 to 4, behind the music
 
 
 def audible(place: Path) -> Store:
-    """The store, with ten minutes of a tone as the sound of every episode."""
+    """The store, with a minute of a tone as the sound of every episode, which is all that is ever cut."""
     store = stocked(place)
-    data = encode(place / "tone.mp3", tone(600.0, level=0.2)).read_bytes()
+    data = encode(place / "tone.mp3", tone(60.0, level=0.2)).read_bytes()
     blob = store.put_bytes(data, ".mp3")
     assets = {key: [replace(one, blob=blob)] for key, one in ASSETS_BY_ID.items()}
     assets[LAMP] = [replace(assets[LAMP][0], soundbites=(Soundbite(12.0, 22.5, "From the feed"),))]

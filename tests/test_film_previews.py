@@ -22,8 +22,9 @@ from stocked_store import stocked
 from featurization.media import Asset, Hearing, LevelTrack, Segment, Shot, SoundSpan, Vector
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.options import build
+from steps.placing import restore_previews
 from steps.previews import PREVIEWS, Preview
-from steps.publish import Summary, choose_assets, commit_previews, describe, publish_chunk, restore_previews
+from steps.publish import Summary, choose_assets, commit_previews, describe, publish_chunk
 from steps.rendering.captions import caption_cues
 from steps.reporting.run_report import run_report
 from steps.settings import Settings

@@ -31,8 +31,8 @@ from serving.api import create_app
 from steps import references
 from steps.cache import USED, Cache
 from steps.garbage import Findings, delete_garbage, find_garbage
+from steps.placing import restore_previews
 from steps.previews import PREVIEWS
-from steps.publish import restore_previews
 from steps.rankers import CHAMPION
 from steps.settings import GarbageOptions
 from steps.staging import Staging

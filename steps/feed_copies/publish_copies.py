@@ -19,11 +19,14 @@ from steps.tables import ASSETS
 log = logging.getLogger(__name__)
 
 
-def write_feed_copies(*, settings: Settings, store: Store) -> tuple[str, ...]:
-    """Annotate every ingested feed under `feeds/`; returns the store keys. Doing it twice changes nothing."""
+def write_feed_copies(*, settings: Settings, store: Store, feed: str = "") -> tuple[str, ...]:
+    """Annotate every ingested feed, or the one of this address, under `feeds/`; returns the store keys.
+
+    Doing it twice changes nothing.
+    """
     previews = {asset_id: rows[0] for asset_id, rows in store.read(PREVIEWS).items()}
     assets = {asset_id: rows[0] for asset_id, rows in store.read(ASSETS, list(previews)).items()}
-    documents = [rows[0] for _, rows in sorted(store.read(FEEDS).items())]
+    documents = [rows[0] for _, rows in sorted(store.read(FEEDS).items()) if feed in ("", rows[0].url)]
     written = (_write(document, previews, assets, settings=settings, store=store) for document in documents)
     return tuple(key for key in written if key)
 
