@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from serving.studio import episodes, jobs, labels, media, pages
+from serving.studio import episodes, jobs, labels, media, pages, review
 
-ROUTERS = (pages.router, labels.router, labels.api, jobs.router, media.router, episodes.router)
+ROUTERS = (pages.router, labels.router, labels.api, jobs.router, media.router, episodes.router, review.router)

@@ -197,5 +197,5 @@ export function timeline(root, data, { seek, marked }) {
   redraw();
   new ResizeObserver(redraw).observe(surface);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  return { select, zoom, moveTo, setClips, fit: () => show(0, duration), span: () => span };
+  return { select, zoom, show, moveTo, setClips, fit: () => show(0, duration), span: () => span };
 }
