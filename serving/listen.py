@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import threading
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from featurization.errors import ConfigError
+from featurization.extractor import TextQueries
 from serving.api import create_app
+from serving.shelf import Shelf
 from serving.terminal import console, safe
 from steps import logs
 from steps.store import Store
+
+log = logging.getLogger(__name__)
 
 
 def listen(*, host: str, port: int) -> None:
@@ -24,11 +30,23 @@ def listen(*, host: str, port: int) -> None:
         soft_wrap=True,
     )
     app = create_app(store)
+    threading.Thread(target=_warm, args=(app.state.shelf,), name="warm", daemon=True).start()
     for_machines = logs.as_json()
     if for_machines:  # every request is a line then, as serving/requests.py tells it
         logs.configure()
     lines = None if for_machines else LOGGING_CONFIG
     uvicorn.Server(uvicorn.Config(app, log_config=lines, log_level="warning", access_log=False)).run(sockets=[bound])
+
+
+def _warm(shelf: Shelf) -> None:
+    """Load what the first query would wait for; what is amiss is told when somebody asks."""
+    try:
+        shelf.desk.engine()
+        encoder = shelf.desk.encoders["shots"]()
+        if isinstance(encoder, TextQueries):
+            encoder.encode_text(["warm"])
+    except Exception:  # whatever it is, the server serves
+        log.debug("the encoder of queries was not loaded ahead", exc_info=True)
 
 
 def bind(host: str, port: int) -> socket.socket:

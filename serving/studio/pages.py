@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -64,6 +65,9 @@ def _found(
         return shots, _NONE, shots.notes if shots.total else ()
     found = engine.everything(DialogueQuery(asked), seen, page)
     lines = Answer(found.dialogue.total, found.dialogue.items[:_LINES])
+    if found.shots and not found.shots.total:
+        nearest = engine.shots(replace(seen, min_confidence=0.0), Page(_SIMILAR)).items
+        return Answer(0, nearest), lines, found.notes
     return found.shots or Answer(0), lines, found.notes
 
 
