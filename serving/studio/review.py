@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from featurization.media import Segment
 from serving.guard import Publishes, Who, Writes
+from serving.routes.feedback import Time
 from serving.shelf import AssetId, OfStore, Shelf
 from serving.studio.jobs import OfJobs
 from serving.studio.reasons import left_out, reasons
@@ -43,7 +44,7 @@ class Rejection(Heard):
 class Edges(Heard):
     """From where to where a preview should go instead, for each of its moments."""
 
-    moments: list[tuple[float, float]] = Field(min_length=1, max_length=_MOST_MOMENTS)
+    moments: list[tuple[Time, Time]] = Field(min_length=1, max_length=_MOST_MOMENTS)
 
 
 class Undone(BaseModel):
@@ -60,7 +61,7 @@ def show_review(request: Request, shelf: OfStore, asset: Asked = "", after: Aske
     waiting = queue(shelf)
     shown = _shown(shelf, waiting, asset, after)
     published = any(preview.status == "published" for preview in shelf.catalog().previews.values())
-    known: dict[str, Any] = {"section": "review", "waiting": len(waiting), "reasons_to_reject": REASONS[1:]}
+    known: dict[str, Any] = {"section": "review", "waiting": len(waiting), "reasons_to_reject": REASONS}
     if not shown:
         return rendered(request, "review.html", asset=None, published=published, **known)
     preview = shelf.catalog().previews[shown]
@@ -150,9 +151,7 @@ def _spans(sent: Edges) -> Iterator[Segment]:
         try:
             yield Segment(start, end)
         except ValueError as error:
-            raise HTTPException(
-                422, f"moments: {start:g} to {end:g} s is no stretch; end must be after start"
-            ) from error
+            raise HTTPException(422, f"moments: {start:g} to {end:g} s is no stretch; swap them") from error
 
 
 def _known(asset_id: str, shelf: Shelf) -> str:
