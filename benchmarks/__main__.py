@@ -24,10 +24,11 @@ TASKS = {
     "tags": "tags from few examples: pictures + labels.csv (file, label) (--shots, --seeds)",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
     "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
+    "studio": "no folder: made shots served to a real browser: query to tiles, key to kept judgement (--rows)",
     "scale": "no folder: made catalogues of growing sizes through store and flows: time, memory, bytes (--assets)",
     "ranking": "golden_clips.csv (asset_id, start, end, editor) over assets in the store; no folder: made catalogues",
 }
-WITHOUT_DATA = ("search", "scale")
+WITHOUT_DATA = ("search", "studio", "scale")
 DATA_OPTIONAL = ("ranking",)
 EXAMPLES = """
 examples:
@@ -36,6 +37,7 @@ examples:
   python -m benchmarks pipeline samples/episodes --out pipeline.json
   python -m benchmarks pipeline samples/episodes --repeat-to 10 --out ten-hours.json
   python -m benchmarks search --rows 100000 --dim 512 --out search.json
+  python -m benchmarks studio --rows 20000 --out studio.json
   python -m benchmarks scale --assets 10 100 1000 10000 --out scale.json
   python -m benchmarks tags data/pictures --shots 1,5,25 --seeds 10 --out tags.json
   python -m benchmarks ranking --out ranking.json
@@ -69,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         default=0.0,
         help="pipeline: measure one file of so many hours, made by repeating the folder's sound",
     )
-    parsed.add_argument("--rows", type=_at_least(100), default=20_000, help="search: rows to make (20000)")
+    parsed.add_argument("--rows", type=_at_least(100), default=20_000, help="search, studio: rows to make (20000)")
     parsed.add_argument("--dim", type=_at_least(2), default=512, help="search: their dimensions (512)")
     parsed.add_argument("--seeds", type=_at_least(1), default=10, help="ranking, tags: draws to make (10)")
     parsed.add_argument("--shots", type=_numbers, default=(1, 5, 25), help="tags: positives that teach (1,5,25)")

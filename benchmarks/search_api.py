@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
@@ -18,19 +13,18 @@ from urllib.parse import urlencode
 from benchmarks.clients import at_once, quantiles, timed
 from benchmarks.job import say
 from benchmarks.made_vectors import LONG_S, SHOTS, SPACE, Made, film_id
+from benchmarks.server import serving
 from featurization.errors import StoreError
 from featurization.media import Asset, Shot, Vector
 from featurization.shot_vectors import IMAGE
 from search.milvus_folder import MilvusFolder
 from search.vector_index import Vectors
 from steps.index import publish
-from steps.store import ROOT, Store
+from steps.store import Store
 from steps.tables import ASSETS, VECTORS
 from steps.tables import SHOTS as SHOT_TABLE
 
 FILMS_AT_ONCE = 10  # bounds what is held as Python objects
-LISTENING = re.compile(r"http://[\w.]+:(\d+)")
-STARTS_S = 120.0
 TIMEOUT_S = 120.0
 
 
@@ -42,7 +36,7 @@ def measure_api(data: Made, scratch: Path, *, clients: int, seconds: float, aske
         publish(store, opened, run="benchmark", spaces={IMAGE: SPACE})
     say("a store of made shots is indexed")
     names = data.table["id"].to_pylist()[:: max(1, len(data.table) // asked)]
-    with _serving(store, index, scratch) as port:
+    with serving(store, index, scratch) as port:
         _get(port, names[0], filtered=False)  # reads the store and maps the index
         plain, filtered = ([partial(_get, port, name, filtered=each) for name in names] for each in (False, True))
         return {
@@ -82,32 +76,6 @@ def _asset(name: str, duration_s: float) -> Asset:
     return Asset(
         name, name * 4, f"media/{name}", 1, duration_s, "video", **facts, title=f"Film {name}", width=640, height=360
     )
-
-
-@contextmanager
-def _serving(store: Store, index: Path, scratch: Path) -> Iterator[int]:
-    """The port of a `rushes serve` over the store, for as long as the block runs."""
-    environment = {**os.environ, "RUSHES_STORE": store.url, "RUSHES_INDEX": str(index)}
-    command = [sys.executable, "-m", "serving.cli", "serve", "--port", "0"]
-    said = scratch / "serve.txt"
-    with (
-        said.open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT) as process,
-    ):
-        try:
-            yield _port(said, process)
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _port(said: Path, process: subprocess.Popen[bytes]) -> int:
-    until = time.monotonic() + STARTS_S
-    while time.monotonic() < until and process.poll() is None:
-        if found := LISTENING.search(said.read_text(errors="replace")):
-            return int(found.group(1))
-        time.sleep(0.1)
-    raise StoreError(f"rushes serve did not start: {said.read_text(errors='replace')[-500:]}")
 
 
 def _get(port: int, shot: str, *, filtered: bool) -> None:
