@@ -21,11 +21,12 @@ from serving.api import create_app
 from steps.choose import choose_preview
 from steps.episodes import read_episodes
 from steps.feed_copies.publish_copies import write_feed_copies
-from steps.feedback import GOLDEN_CLIPS, FeedbackError, standing
+from steps.feedback import FEEDBACK, GOLDEN_CLIPS, FeedbackError, standing
 from steps.golden import GoldenOptions, gather_golden
 from steps.previews import PREVIEWS, Preview
 from steps.publish import commit_previews, publish_chunk
 from steps.rankers import current_ranker
+from steps.references import in_pieces
 from steps.review import Said, adjust, approve, closed_gates, reject, take_back
 from steps.settings import Settings
 from steps.store import Store
@@ -211,6 +212,18 @@ def test_edges_are_moved_and_stay_when_a_run_publishes_anew(store):
     assert shown(store).moments == moved.moments
     assert shown(store).files["preview.mp3"] == moved.files["preview.mp3"]
     assert before.recipe != moved.recipe
+
+
+def test_what_was_taken_out_is_kept_as_long_as_it_can_be_brought_back(store):
+    before = shown(store)
+    reject(said(store), settings=SETTINGS, store=store)
+    assert set(before.files.values()) <= in_pieces(store.keys(store.current()), store)
+
+
+def test_rolling_back_a_run_forgets_no_verdict(store):
+    kept = approve(said(store), store=store)
+    store.rollback(keep=FEEDBACK)
+    assert store.read(REVIEWS, [LAMP])[LAMP] == (kept,)
 
 
 def test_undoing_new_edges_brings_the_old_ones_back(store):
