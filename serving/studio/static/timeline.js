@@ -1,6 +1,7 @@
 // An episode over time: the wave, the bands under it, the playhead, and a clip that is dragged out and moved by its edges.
 
 import { clock, snapped } from "./snap.js";
+import { draw, heightsOf, tickTimes } from "./wave.js";
 
 const CLICK_PX = 4; // less than that is a click
 const NEAREST_S = 8;
@@ -29,6 +30,12 @@ function lane(name, blocks, style = "") {
   return made;
 }
 
+function tick(time) {
+  const mark = element("span", "tick number", clock(time));
+  mark.style.setProperty("--s", time);
+  return mark;
+}
+
 function dots(candidates, taken) {
   return candidates.map(([start, end, height, score, picked]) => {
     const dot = block(start, end, picked ? "dot picked" : "dot", `score ${score.toFixed(2)}`);
@@ -37,45 +44,6 @@ function dots(candidates, taken) {
     dot.addEventListener("click", () => taken({ start, end }));
     return dot;
   });
-}
-
-function heightsOf(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-function strongest(heights, first, last) {
-  let most = 0;
-  for (let at = Math.max(0, Math.floor(first)); at < Math.min(heights.length, Math.max(first + 1, last)); at += 1) most = Math.max(most, heights[at]);
-  return most / 255;
-}
-
-function draw(canvas, heights, view, duration, inside) {
-  const scale = window.devicePixelRatio || 1;
-  const { width, height } = canvas.getBoundingClientRect();
-  Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
-  const pen = canvas.getContext("2d");
-  const style = getComputedStyle(canvas);
-  const [plain, marked] = ["--wave", "--accent"].map((name) => style.getPropertyValue(name).trim());
-  const bars = Math.floor(width / 3.5);
-  for (let bar = 0; bar < bars; bar += 1) {
-    const [from, to] = [bar, bar + 1].map((at) => view.from + (at / bars) * view.length);
-    const tall = Math.max(0.03, strongest(heights, (from / duration) * heights.length, (to / duration) * heights.length)) * height;
-    pen.fillStyle = inside((from + to) / 2) ? marked : plain;
-    pen.fillRect(((bar * width) / bars) * scale, ((height - tall) / 2) * scale, 2.2 * scale, tall * scale);
-  }
-}
-
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
-
-function ticks(view, width) {
-  const step = STEPS_S.find((seconds) => (seconds / view.length) * width >= 62) ?? 14400;
-  const marks = [];
-  for (let at = Math.ceil(view.from / step) * step; at < view.from + view.length; at += step) {
-    const mark = element("span", "tick number", clock(at));
-    mark.style.setProperty("--s", at);
-    marks.push(mark);
-  }
-  return marks;
 }
 
 /** Draw an episode into `root`; what people do to it is told to `seek(time)` and `marked(span or null)`. */
@@ -100,7 +68,7 @@ export function timeline(root, data, { seek, marked }) {
     root.style.setProperty("--from", view.from);
     root.style.setProperty("--length", view.length);
     draw(canvas, heights, view, duration, inside);
-    axis.querySelector(".track").replaceChildren(...ticks(view, surface.clientWidth));
+    axis.querySelector(".track").replaceChildren(...tickTimes(view, surface.clientWidth).map(tick));
   };
   const show = (from, length) => {
     view.length = Math.min(duration, Math.max(Math.min(NEAREST_S, duration), length));
