@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -29,9 +28,18 @@ def rendered(request: Request, template: str, *, status: int = 200, **known: Any
     return HTMLResponse(text, status, {"Cache-Control": "no-store"})
 
 
+class _Asked(StaticFiles):
+    """Files whose names stay when their bytes change, so browsers ask each time whether they did."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def static_files() -> StaticFiles:
-    """Style sheets and scripts; browsers ask each time whether they changed."""
-    return StaticFiles(directory=_STATIC)
+    """Style sheets and scripts."""
+    return _Asked(directory=_STATIC)
 
 
 @cache
@@ -50,13 +58,8 @@ def _environment() -> Environment:
 
 
 def _static(name: str) -> str:
-    """The address of a file, another one whenever its bytes change."""
-    return f"/studio/static/{name}?{_digest(name)}"
-
-
-@cache
-def _digest(name: str) -> str:
-    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    """The address of a file: the one by which scripts import each other, lest one is loaded twice."""
+    return f"/studio/static/{name}"
 
 
 def clock(seconds: float) -> str:
