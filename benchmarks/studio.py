@@ -60,7 +60,7 @@ def measure(job: Job) -> Measured:
         counts={"shots": films * SHOTS, "queries": len(tiles), "judgements": len(judged)},
         models=("efficientnet-lite0", "minilm-l6-v2"),
         notes=(
-            "first_tiles: from leaving the page with a query to the first picture of the answer, without the first query",
+            "first_tiles: from leaving the page with a query to the first picture, without the first query",
             "judgement: from the key to the server's answer that it is kept",
             "build_s: from the key to the new figure on the page: training, and scoring all shots",
         ),

@@ -5,6 +5,7 @@ A row is one stretch that somebody judged for one label, with the confidence of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ Floats = NDArray[np.float64]
 DECIDED = 0.5  # confidence from which a tag is shown
 _CELLS = 1_000_000  # of replicates by rows, held at once
 _SEED = 7
+_Z = 1.959964  # of a normal distribution, at 95 % on both sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,16 @@ class SpotCheck:
     @property
     def precision(self) -> float:
         return self.held / self.checked if self.checked else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the precision lies, at 95 %: the score interval of Wilson (JASA 22, 1927), honest of small samples."""
+        if not self.checked:
+            return 0.0, 1.0
+        n, share, z = self.checked, self.precision, _Z
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def judge_tags(rows: TagRows, *, level: float = 0.95) -> TagMetrics:

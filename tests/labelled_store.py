@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,20 @@ PALETTE = {"red": (225, 30, 30), "green": (30, 190, 50), "blue": (30, 50, 220), 
 FILMS, SHOTS_EACH, SHOT_S = 6, 24, 0.5
 FEATURE_SPACE = "colour-features@1"
 SIZE = (48, 27)
-encoders = {name: (lambda encoder=encoder: encoder()) for name, encoder in ENCODERS.items()}
+
+
+class PictureEncoder(ColourEncoder):
+    """Colours, with features that say a little more."""
+
+    feature_space = FEATURE_SPACE
+
+    def features(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        return np.pad(self.encode_images(images), ((0, 0), (0, 16)))
+
+
+encoders = {
+    name: (lambda encoder=encoder: encoder()) for name, encoder in {**ENCODERS, "shots": PictureEncoder}.items()
+}
 
 
 def film_id(film: int) -> str:

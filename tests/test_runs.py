@@ -66,6 +66,8 @@ for asked in sys.argv[1:]:
 print(latest("IngestMedia").run, latest("IngestMedia", back=1), latest("TrainRanker"))
 """
 
+ALL_FLOWS = "IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker, TrainTagger or EvaluateModels"
+
 
 class Place:
     """A folder with a flow of one of our names and its own Metaflow datastore."""
@@ -151,12 +153,10 @@ def test_a_run_that_is_done_is_found_by_what_people_call_it(place: Place):
         f"too few runs before {done} are done for latest~1; `rushes runs` lists them",
         f"{killed} is unfinished, and only a run that is done has results; `rushes runs` lists them",
         f"{failed} is failed, and only a run that is done has results; `rushes runs` lists them",
-        "no run of IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker, TrainTagger or EvaluateModels is called '7'; "
-        "`rushes runs` lists them",
+        f"no run of {ALL_FLOWS} is called '7'; `rushes runs` lists them",
         "no run of PublishPreviews is called '7'; `rushes runs` lists them",
         "no run of IngestMedia is called '..'; `rushes runs` lists them",
-        "Night/7 is a run of Night; name one of IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker, TrainTagger or "
-        "EvaluateModels",
+        f"Night/7 is a run of Night; name one of {ALL_FLOWS}",
         "no run of PublishPreviews is done yet; `rushes runs` lists them",
     ]
     assert newest == f"{done} None None"

@@ -9,9 +9,10 @@ import httpx
 import numpy as np
 import pytest
 from browser import axe, forgiving
-from labelled_store import encoders, film_id, labelled, shows
+from labelled_store import PALETTE, encoders, film_id, labelled, shows
 from live_server import served
 from playwright.sync_api import Page, expect
+from searchable_store import encoded
 
 from steps.feedback import LABELS
 from steps.heads import heads_in_use
@@ -20,6 +21,7 @@ from steps.shot_matrix import read_shots
 from steps.store import Store
 
 KEYS = {True: "y", False: "n"}
+BLUE = np.full((27, 48, 3), PALETTE["blue"], np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,11 @@ def test_a_tag_is_taught_with_keys_deployed_found_and_rolled_back(page: Page, si
     assert np.mean([right[shot] for shot in found]) > 0.9
     page.goto(f"{site}/studio/labels/{label_key('red')}")
     expect(page.locator("#panel")).to_contain_text(head.version)
+    page.keyboard.press("7")  # a random sample of what is tagged
+    page.wait_for_selector('.feed[data-feed="check"][aria-pressed="true"]')
+    judge(page, truth_of(store, "red"), 4)
+    page.reload()
+    expect(page.locator("#check")).to_contain_text("4 of 4 random hits are right")
     page.get_by_role("button", name="Roll back").click()
     expect(page.locator("#told")).to_contain_text("No head is in use")
     assert heads_in_use(store) == []
@@ -107,6 +114,16 @@ def test_the_next_twenty_come_without_the_mouse(page: Page, site: str, store: St
         page.keyboard.press("m")
         page.wait_for_selector(".tile:not([data-holds])")
     assert len(judgements(store)[label_key("anything")]) == 40
+
+
+def test_a_picture_finds_shots_like_it(page: Page, site: str, store: Store):
+    begin(page, site, "like a picture")
+    before = page.locator(".tile").first.get_attribute("data-shot")
+    page.locator("#picture").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": encoded(BLUE, "PNG")})
+    page.wait_for_function("before => document.querySelector('.tile').dataset.shot !== before", arg=before)
+    right = truth_of(store, "blue")
+    shown = page.locator(".tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.shot)")
+    assert [right[shot] for shot in shown] == [True] * 20
 
 
 def test_undo_takes_back_what_was_said(page: Page, site: str, store: Store):

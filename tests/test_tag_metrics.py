@@ -32,6 +32,14 @@ def columns(pairs: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([sure for sure, _ in pairs]), np.array([holds for _, holds in pairs])
 
 
+def test_a_spot_check_of_few_promises_little():
+    low, high = SpotCheck(50, 10, 10).interval
+    assert (low, high) == (pytest.approx(10 / (10 + 1.96**2), abs=1e-4), pytest.approx(1.0))  # all held: n / (n + z²)
+    low, high = SpotCheck(50, 10, 5).interval
+    assert low + high == pytest.approx(1.0)
+    assert SpotCheck().interval == (0.0, 1.0)
+
+
 # metrics -------------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, model_validator
 
-from serving.guard import Writes
+from serving.guard import Who, Writes
 from serving.problems import responses
 from serving.shelf import OfStore, Shelf
 from steps.feedback import GOLDEN_CLIPS, LABELS, GoldenSource, identity, keep
@@ -31,7 +31,7 @@ class Said(BaseModel):
         default="", max_length=80, description="Sent again, a row is kept once. Without one, equal rows are one."
     )
     asset_id: str = Field(min_length=1, max_length=64)
-    who: Name = "anonymous"
+    who: str = Field(default="", max_length=80, description="Whoever is signed in, if it is left out.")
 
 
 class SaidOfSpan(Said):
@@ -76,25 +76,25 @@ GoldenClips = Annotated[list[NewGoldenClip], Field(min_length=1, max_length=MAX_
 
 
 @router.post("/labels", status_code=201)
-def post_labels(sent: Annotated[NewLabel | Labels, Body()], shelf: OfStore) -> Receipt:
+def post_labels(sent: Annotated[NewLabel | Labels, Body()], shelf: OfStore, who: Who) -> Receipt:
     """Keep one label, or several."""
-    return _kept(sent if isinstance(sent, list) else [sent], LABELS, shelf)
+    return _kept(sent if isinstance(sent, list) else [sent], LABELS, shelf, who)
 
 
 @router.post("/golden-clips", status_code=201)
-def post_golden_clips(sent: Annotated[NewGoldenClip | GoldenClips, Body()], shelf: OfStore) -> Receipt:
+def post_golden_clips(sent: Annotated[NewGoldenClip | GoldenClips, Body()], shelf: OfStore, who: Who) -> Receipt:
     """Keep one golden clip, or several."""
-    return _kept(sent if isinstance(sent, list) else [sent], GOLDEN_CLIPS, shelf)
+    return _kept(sent if isinstance(sent, list) else [sent], GOLDEN_CLIPS, shelf, who)
 
 
-def _kept(sent: Sequence[Said], table: Table[Any], shelf: Shelf) -> Receipt:
+def _kept(sent: Sequence[Said], table: Table[Any], shelf: Shelf, who: str) -> Receipt:
     now = datetime.now(UTC).isoformat(timespec="microseconds")
-    rows = [_row(one, table, now) for one in sent]
+    rows = [_row(one, table, now, who) for one in sent]
     kept = keep(rows, table, assets=shelf.catalog().assets, store=shelf.store)
     return Receipt(added=list(kept.added), known=list(kept.known))
 
 
-def _row(said: Said, table: Table[Any], now: str) -> Any:
-    content = said.model_dump(exclude={"id", "asset_id"})
+def _row(said: Said, table: Table[Any], now: str, who: str) -> Any:
+    content = {**said.model_dump(exclude={"id", "asset_id"}), "who": said.who.strip() or who}
     name = said.id or identity(table.name, said.asset_id, sorted(content.items()))
     return table.row(id=name, asset=said.asset_id, when=now, **content)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile
 
 from featurization.errors import AnnotationError
 from serving.asked import Text
@@ -17,7 +19,8 @@ from serving.routes.feedback import Name
 from serving.shelf import OfStore
 from serving.studio.jobs import OfJobs
 from serving.studio.rendering import rendered
-from serving.studio.workbench import FEEDS, FeedName, LabelKey, OfWorkbench, Workbench
+from serving.studio.workbench import FEEDS, FeedName, LabelKey, OfWorkbench, Tile, Workbench
+from serving.uploads import on_disk, read_sample
 from steps.annotate import Deployed, deploy, now, roll_back
 from steps.feedback import LABELS, LabelDefinition, keep
 from steps.heads import found_version, head_in_use, heads_of, keep_head
@@ -118,6 +121,25 @@ def feed_of(
         tiles, note = [], str(error)
     said = {label.shot: label.holds for label in bench.judgements.get(key, ())} if kind == "review" else {}
     return rendered(request, "feed.html", shots=tiles, said=said, kind=kind, note=note)
+
+
+@router.post("/{key}/feed")
+async def feed_by_picture(request: Request, key: LabelKey, bench: OfWorkbench) -> HTMLResponse:
+    """Shots that are like a picture or a short clip that is sent, as a part of the page."""
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise HTTPException(422, "file: send a picture or a clip under this name")
+        tiles = await run_in_threadpool(_like_file, file.file, key, bench)
+    return rendered(request, "feed.html", shots=tiles, said={}, kind="search", note="")
+
+
+def _like_file(file: BinaryIO, key: str, bench: Workbench) -> list[Tile]:
+    with on_disk(file) as path:
+        images = read_sample(path).images
+    if not images:
+        raise HTTPException(415, "the file shows nothing; send a picture or a clip")
+    return bench.like_picture(key, images)
 
 
 @router.get("/{key}/panel")

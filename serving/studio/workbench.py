@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from annotation.diversity import Diversity, clusters_of, diversity
 from annotation.feeds import Progress, Suggestion, feed, suggest
+from eval.tag_metrics import SpotCheck
 from featurization.errors import AnnotationError
+from featurization.extractor import Image
 from featurization.vision import ImageEncoder
 from serving.shelf import Shelf
 from steps.annotate import Bench, Judged, Trained, judged_shots
 from steps.feedback import LABELS, Label, LabelDefinition
 from steps.heads import HEADS, KeptHead, head_in_use
 from steps.labels import counted_by_feed, definition_of, judgements, texts_of, verdicts
-from steps.shot_matrix import READ, read_shots
+from steps.shot_matrix import ALL_AGAIN, READ, read_shots
 
 FeedName = Literal["search", "positive", "negative", "borderline", "random", "review", "check"]
 FEEDS: dict[FeedName, str] = {
@@ -65,6 +67,7 @@ class Standing:
     agreement: float | None
     doubled: int
     tagged: int  # shots that carry the tag now
+    check: SpotCheck  # what the spot check of the head in use says
 
     @property
     def newest(self) -> KeptHead | None:
@@ -137,7 +140,8 @@ class Workbench:
             self._suggestion(judged, labels, heads),
             said.agreement,
             said.doubled,
-            tagged=len(self.shelf.desk.engine().corpus.tagged.get(definition.name.casefold(), {})),
+            tagged := len(self.shelf.desk.engine().corpus.tagged.get(definition.name.casefold(), {})),
+            _checked(said.newest, head_in_use(heads), tagged),
         )
 
     @staticmethod
@@ -169,6 +173,19 @@ class Workbench:
         with self._lock:
             self._scores[key] = (newest.version, found)
         return found
+
+    def like_picture(self, key: str, images: Sequence[Image]) -> list[Tile]:
+        """Shots that are most like a picture, or like the stills of a clip, best first."""
+        shots = self.bench.shots
+        if not len(shots):
+            return []
+        encoder = self.bench.encoder
+        if encoder.feature_space != shots.feature_space:
+            raise AnnotationError(f"shots were seen with another encoder; {ALL_AGAIN}")
+        known = judged_shots(self.judgements.get(key, ()), shots).rows
+        order = shots.features @ encoder.features(images).mean(axis=0)
+        order[known] = -np.inf
+        return self._tiles(np.argsort(-order, kind="stable")[: min(BATCH, len(shots) - len(known))], self.scores(key))
 
     def feed(self, key: str, kind: FeedName, *, asked: str = "", like: str = "", seen: int = 0) -> list[Tile]:
         """Shots to judge, best first; `seen` batches were passed over. AnnotationError says what is needed first."""
@@ -237,6 +254,14 @@ class Workbench:
             raise HTTPException(404, f"no shot {shot[:80]!r}; load the page again")
         found = shots.shots[row]
         return Label(found.start, found.end, asset=shots.asset_ids[row], shot=shot, **said)
+
+
+def _checked(newest: Sequence[Label], head: KeptHead | None, tagged: int) -> SpotCheck:
+    """What was said of random hits of the head since it came in use."""
+    if head is None:
+        return SpotCheck()
+    said = [label.holds for label in newest if label.feed == "check" and label.when >= head.deployed]
+    return SpotCheck(tagged, len(said), sum(said))
 
 
 def _workbench(request: Request) -> Workbench:

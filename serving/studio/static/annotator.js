@@ -135,6 +135,20 @@ words.addEventListener("submit", (event) => {
   words.querySelector("input").blur();
   load();
 });
+document.getElementById("picture").addEventListener("change", async ({ target }) => {
+  const body = new FormData();
+  body.append("file", target.files[0]);
+  target.value = "";
+  try {
+    const answer = await fetch(`${pages}/feed`, { method: "POST", body });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    place.innerHTML = await answer.text();
+    if (grid()) { tiled(grid()); select(tilesOf(grid())[0]); }
+    count();
+  } catch (error) {
+    failed(error);
+  }
+});
 place.addEventListener("click", (event) => {
   const button = event.target.closest("[data-says]");
   if (button) judge(button.closest(".tile"), button.dataset.says === "true");
