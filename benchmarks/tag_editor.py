@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.examples import Examples, Flags, Floats, HeadOptions, Rows, Statistics
 from annotation.feeds import Feed, Progress, feed, suggest
-from annotation.heads import Flags, Floats, Head, HeadOptions, Rows, Statistics, cross_fitted, fit_head
+from annotation.heads import Head, cross_fitted, fit_head
 from eval.tag_metrics import average_precision
 
 Way = Literal["suggested", "random"]
@@ -37,15 +38,10 @@ class Corpus:
 
     def head(self, rows: NDArray[np.int64]) -> Head:
         """What learned from `rows`."""
-        return fit_head(
-            self.features[rows],
-            self.likeness[rows],
-            self.truth[rows],
-            rows,
-            statistics=self.statistics,
-            options=OPTIONS,
-            pool_likeness=self.pool_likeness,
-        )
+        return fit_head(self._examples(rows), self.statistics, OPTIONS)
+
+    def _examples(self, rows: NDArray[np.int64]) -> Examples:
+        return Examples(self.features[rows], self.likeness[rows], self.truth[rows], rows, self.pool_likeness)
 
     def said(self, head: Head, of: NDArray[np.int64]) -> Floats:
         """Its probabilities of some pictures."""
@@ -53,15 +49,7 @@ class Corpus:
 
     def held_precision(self, rows: NDArray[np.int64]) -> float | None:
         """Average precision of what was held out of `rows`; None if nothing could be."""
-        held = cross_fitted(
-            self.features[rows],
-            self.likeness[rows],
-            self.truth[rows],
-            rows,
-            statistics=self.statistics,
-            options=OPTIONS,
-            pool_likeness=self.pool_likeness,
-        )
+        held = cross_fitted(self._examples(rows), self.statistics, OPTIONS)
         return None if held.by == "none" else average_precision(held.probabilities, self.truth[rows])
 
 

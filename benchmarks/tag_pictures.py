@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.heads import Floats, Rows
+from annotation.examples import Floats, Rows
 from annotation.likeness import likeness
 from benchmarks.job import Job, say
 from featurization.errors import SourceError

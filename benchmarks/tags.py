@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.heads import Flags, Floats, fit_head, statistics_of
+from annotation.examples import Examples, Flags, Floats, statistics_of
+from annotation.heads import fit_head
 from benchmarks.job import Job, csv_text, say
 from benchmarks.report import Measured
 from benchmarks.tag_editor import BATCH, GOAL, MOST, OPTIONS, Corpus, judgements_needed
@@ -169,7 +170,7 @@ def _seconds(pictures: Pictures) -> dict[str, float]:
     started = time.perf_counter()
     statistics = statistics_of(rows, OPTIONS)
     counted = time.perf_counter()
-    head = fit_head(rows[:50], likeness[:50], holds, np.arange(50), statistics=statistics, options=OPTIONS)
+    head = fit_head(Examples(rows[:50], likeness[:50], holds, np.arange(50)), statistics, OPTIONS)
     trained = time.perf_counter()
     head.probabilities(rows, likeness)
     done = time.perf_counter()

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.heads import Statistics, cross_fitted, fit_head, statistics_of
+from annotation.examples import Examples, Statistics, statistics_of
+from annotation.heads import cross_fitted, fit_head
 from eval.detection_metrics import judge_flags
 from eval.tag_metrics import DECIDED, TagRows, judge_tags
 from featurization.errors import AnnotationError
@@ -109,14 +110,19 @@ class Bench:
             self._likeness[texts] = self.shots.likeness(texts, self.encoder)
         return self._likeness[texts]
 
+    def examples(self, rows: NDArray[np.int64], holds: Flags, texts: tuple[str, ...]) -> Examples:
+        """Judged shots, by row, as heads are taught on them."""
+        likeness, titles = self.likeness(texts), [self.shots.asset_ids[row] for row in rows]
+        around = likeness[self.statistics.rows]
+        return Examples(self.shots.features[rows], likeness[rows], holds, titles, around)
+
     def train(self, definition: LabelDefinition, labels: Sequence[Label], *, who: str) -> Trained:
         """Train the head of a label, and score every shot. AnnotationError if nothing shows it."""
         judged, texts = judged_shots(labels, self.shots), texts_of(definition)
         likeness, statistics = self.likeness(texts), self.statistics
-        told = (self.shots.features[judged.rows], likeness[judged.rows], judged.holds, judged.titles)
-        around = likeness[statistics.rows]
-        head = fit_head(*told, statistics=statistics, options=self.options, pool_likeness=around)
-        held = cross_fitted(*told, statistics=statistics, options=self.options, pool_likeness=around)
+        examples = self.examples(judged.rows, judged.holds, texts)
+        head = fit_head(examples, statistics, self.options)
+        held = cross_fitted(examples, statistics, self.options)
         document = json.dumps(head.as_dict())
         kept = KeptHead(
             label=definition.name,

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from annotation.heads import HeadOptions
+from annotation.examples import HeadOptions
 from eval.off_policy import OffPolicyOptions
 from eval.online import ExperimentOptions
 from featurization.ads import AdOptions

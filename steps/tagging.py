@@ -113,16 +113,8 @@ def gain_of_new(labels: Sequence[Label], *, since: str, texts: tuple[str, ...], 
     for out in _folds(titles):
         for into, taught in ((ours, ~out), (theirs, ~out & past)):
             if judged.holds[taught].any():
-                rows = judged.rows[taught]
-                head = fit_head(
-                    bench.shots.features[rows],
-                    likeness[rows],
-                    judged.holds[taught],
-                    titles[taught],
-                    statistics=bench.statistics,
-                    options=bench.options,
-                    pool_likeness=likeness[bench.statistics.rows],
-                )
+                examples = bench.examples(judged.rows[taught], judged.holds[taught], texts)
+                head = fit_head(examples, bench.statistics, bench.options)
                 held = judged.rows[out]
                 into[out] = head.probabilities(bench.shots.features[held], likeness[held])
     seen = np.isfinite(ours) & np.isfinite(theirs)

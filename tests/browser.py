@@ -25,7 +25,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _MISSING = "no Chromium for the tests of pages; install Chromium: apt-get install chromium"
 _OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 _HERE = ("127.0.0.1", "localhost")
-_PATIENCE_MS = 10_000  # for whatever a test waits for; two workers share two cores
+_PATIENCE_MS = 30_000  # for whatever a test waits for; two workers share two cores
 _WAYS = [(width, scheme) for width in (WIDE, NARROW) for scheme in ("light", "dark")]
 _troubles: WeakKeyDictionary[BrowserContext, list[str]] = WeakKeyDictionary()
 

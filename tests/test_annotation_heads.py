@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.heads import Head, HeadOptions, cross_fitted, fit_head, statistics_of
+from annotation.examples import Examples, HeadOptions, statistics_of
+from annotation.heads import Head, cross_fitted, fit_head
 from annotation.logistic import fitted, platt
 from featurization.errors import AnnotationError
 
@@ -33,13 +34,9 @@ def head_of(corpus, rows, holds, *, likeness=None, pool=True) -> Head:
     words = np.zeros(len(features)) if likeness is None else likeness
     around = words[statistics.rows] if pool else None
     return fit_head(
-        features[rows],
-        words[rows],
-        np.array(holds),
-        [f"film {row}" for row in rows],
-        statistics=statistics,
-        options=OPTIONS,
-        pool_likeness=around,
+        Examples(features[rows], words[rows], np.array(holds), [f"film {row}" for row in rows], around),
+        statistics,
+        OPTIONS,
     )
 
 
@@ -97,28 +94,15 @@ def test_another_space_is_refused(corpus):
     with pytest.raises(AnnotationError, match="trained on vectors of 64 numbers, these have 8"):
         head.probabilities(np.zeros((2, 8), dtype=np.float32), np.zeros(2))
     with pytest.raises(AnnotationError, match="take both from one run"):
-        fit_head(
-            np.zeros((1, 8), dtype=np.float32),
-            np.zeros(1),
-            np.array([True]),
-            ["a"],
-            statistics=statistics_of(corpus[0], OPTIONS),
-            options=OPTIONS,
-        )
+        narrow = Examples(np.zeros((1, 8), dtype=np.float32), np.zeros(1), np.array([True]), ["a"])
+        fit_head(narrow, statistics_of(corpus[0], OPTIONS), OPTIONS)
 
 
 def test_vectors_of_no_numbers_and_empty_corpora_are_refused(corpus):
     broken = corpus[0].copy()
     broken[0, 0] = np.nan
     with pytest.raises(AnnotationError, match="not of numbers"):
-        fit_head(
-            broken[:1],
-            np.zeros(1),
-            np.array([True]),
-            ["a"],
-            statistics=statistics_of(corpus[0], OPTIONS),
-            options=OPTIONS,
-        )
+        fit_head(Examples(broken[:1], np.zeros(1), np.array([True]), ["a"]), statistics_of(corpus[0], OPTIONS), OPTIONS)
     with pytest.raises(AnnotationError, match="no shots"):
         statistics_of(np.zeros((0, 4), dtype=np.float32), OPTIONS)
 
@@ -126,7 +110,7 @@ def test_vectors_of_no_numbers_and_empty_corpora_are_refused(corpus):
 def test_a_corpus_of_one_shot_has_a_head():
     one = np.ones((1, 4), dtype=np.float32)
     statistics = statistics_of(one, OPTIONS)
-    head = fit_head(one, np.zeros(1), np.array([True]), ["a"], statistics=statistics, options=OPTIONS)
+    head = fit_head(Examples(one, np.zeros(1), np.array([True]), ["a"]), statistics, OPTIONS)
     assert 0 < head.probabilities(one, np.zeros(1))[0] < 1
 
 
@@ -153,7 +137,7 @@ def held(corpus, rows, holds, titles):
     features, _ = corpus
     none = np.zeros(len(rows))
     statistics = statistics_of(features, OPTIONS)
-    return cross_fitted(features[rows], none, np.array(holds), titles, statistics=statistics, options=OPTIONS)
+    return cross_fitted(Examples(features[rows], none, np.array(holds), titles), statistics, OPTIONS)
 
 
 def test_titles_are_held_out_whole(corpus):
@@ -209,6 +193,6 @@ def test_any_judgements_give_probabilities(holds, seed):
     rows = draw.integers(30, size=len(holds))
     statistics = statistics_of(features, OPTIONS)
     words = draw.standard_normal(30)
-    head = fit_head(features[rows], words[rows], np.array(holds), rows % 3, statistics=statistics, options=OPTIONS)
+    head = fit_head(Examples(features[rows], words[rows], np.array(holds), rows % 3), statistics, OPTIONS)
     probabilities = head.probabilities(features, words)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotation.heads import statistics_of
+from annotation.examples import statistics_of
 from benchmarks.tag_editor import OPTIONS, Corpus, judgements_needed
 from steps.store import ROOT
 
