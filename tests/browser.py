@@ -33,8 +33,9 @@ _troubles: WeakKeyDictionary[BrowserContext, list[str]] = WeakKeyDictionary()
 @pytest.fixture(scope="module")  # not longer: other modules could run no event loop while Playwright's stands in it
 def browser() -> Iterator[Browser]:
     """Chromium without a window, which reaches this machine only."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--mute-audio", _OFFLINE]
         started = playwright.chromium.launch(executable_path=_executable(), args=arguments)

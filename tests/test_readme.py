@@ -48,7 +48,7 @@ def shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProc
 
 
 def test_what_make_does_is_there():
-    assert MADE == ["make demo", "make test", "make deploy-check"]
+    assert MADE == ["make demo", "make test", "make deploy-check", "make serve"]
 
 
 @pytest.mark.parametrize("command", PLAIN)
@@ -67,7 +67,13 @@ def test_the_demo_ends_with_previews_and_says_where_they_are(environment: dict[s
 
 
 def test_make_sets_up_first():
-    for target, calls in (("demo", "rushes demo"), ("test", "-m pytest"), ("deploy-check", "rushes deploy-check")):
+    done_by = {
+        "demo": "rushes demo",
+        "test": "-m pytest",
+        "deploy-check": "rushes deploy-check",
+        "serve": "rushes serve",
+    }
+    for target, calls in done_by.items():
         plan = subprocess.run(["make", "-Bn", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         assert plan.index("-m venv") < plan.index("requirements.lock") < plan.index("models fetch") < plan.index(calls)
 
