@@ -128,7 +128,7 @@ def commit_heads(run: str, plans: Mapping[str, Plan], *, store: Store) -> int:
         now = store.read(HEADS, list(keys.values()))
         changes = {name: plan(now.get(keys[name], ())) for name, plan in plans.items()}
         counted = sum(len(tags) for change in changes.values() for tags in (change.tags or {}).values())
-        heads = {keys[name]: change.heads[-MOST_KEPT:] for name, change in changes.items()}
+        heads = {keys[name]: _worth_keeping(change.heads) for name, change in changes.items()}
         yield {HEADS: heads, TAGS: _tags(store, changes)}
 
     store.commit_parts(run, lambda: iter(parts()))
@@ -145,17 +145,20 @@ def _tags(store: Store, changes: Mapping[str, Change]) -> dict[str, tuple[Tag, .
     return {a: tags for a, tags in after.items() if tags != now.get(a, ())}
 
 
+def _worth_keeping(heads: Sequence[KeptHead]) -> tuple[KeptHead, ...]:
+    """The newest versions, and all that are in use or may be rolled back to."""
+    recent = {head.version for head in heads[-MOST_KEPT:]}
+    return tuple(head for head in heads if head.deployed or head.version in recent)
+
+
 def keep_head(head: KeptHead, *, store: Store) -> None:
-    """Keep a trained head; it is not in use."""
-    while True:
-        before = store.current().number
-        key = label_key(head.label)
-        heads = tuple(kept for kept in heads_of(key, store) if kept.version != head.version or kept.in_use)
-        if any(kept.version == head.version for kept in heads):
-            return
-        if store.current().number == before:
-            break
-    store.commit(f"head: {head.label}", {HEADS: {key: [*heads, head][-MOST_KEPT:]}})
+    """Keep a trained head; it is not in use. One that is kept already stays as it is."""
+
+    def plan(heads: tuple[KeptHead, ...]) -> Change:
+        known = any(kept.version == head.version for kept in heads)
+        return Change(heads if known else (*heads, head), None)
+
+    commit_heads(f"head: {head.label}", {head.label: plan}, store=store)
 
 
 def put_in_use(heads: Sequence[KeptHead], head: KeptHead, *, now: str) -> tuple[KeptHead, ...]:

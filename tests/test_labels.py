@@ -187,6 +187,19 @@ def test_rolling_back_twice_goes_back_two_versions(store: Store, bench: Bench):
         roll_back("red", instead_of="", bench=bench, store=store)
 
 
+def test_many_drafts_do_not_push_out_what_is_in_use(store: Store, bench: Bench):
+    key = define(RED, store)
+    judge(store, bench, range(12))
+    head = bench.train(RED, judgements(store)[key], who="Ada").head
+    deploy(head, instead_of="", bench=bench, store=store)
+    drafts = tuple(replace(head, version=f"{n:012}") for n in range(70))
+    store.commit("drafts", {HEADS: {key: [*heads_of(key, store), *drafts]}})
+    keep_head(replace(head, version="f" * 12), store=store)
+    kept = heads_of(key, store)
+    assert len(kept) == 51
+    assert head_in_use(kept).version == head.version
+
+
 def test_of_two_who_deploy_at_once_the_second_is_told(store: Store, bench: Bench):
     key = define(RED, store)
     judge(store, bench, np.flatnonzero(shows(bench.shots, "red"))[:3])
