@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -21,7 +22,13 @@ LABEL = "lighthouse"
 
 
 def main(store: Store) -> None:
-    """Serve the store and take one picture of each page."""
+    """Serve a copy of the store, since a label is taught in it, and take one picture of each page."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(store.url, folder, dirs_exist_ok=True)
+        _served(Store(folder))
+
+
+def _served(store: Store) -> None:
     bound = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning"))
     threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True).start()
