@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from labelled_store import film_id, labelled, shows
+from labelled_store import encoders, film_id, labelled, shows
 from numpy.typing import NDArray
 from searchable_store import ColourEncoder
 
 from featurization.errors import AnnotationError, ConfigError
 from featurization.media import Tag
+from serving.api import create_app
 from steps.annotate import Bench, deploy, judged_shots, roll_back
 from steps.feedback import LABEL_DEFINITIONS, LABELS, Label, LabelDefinition, keep
 from steps.heads import HEADS, head_in_use, heads_of, keep_head
@@ -294,3 +296,16 @@ def test_a_label_that_is_not_there_is_named_with_those_that_are(store: Store):
     with pytest.raises(ConfigError, match="no label 'green'; labels: red"):
         plan_labels("green", store)
     assert list(defined(store)) == [KEY]
+
+
+def test_ten_thousand_labels_are_listed_found_and_judged(tmp_path: Path):
+    store = Store(str(tmp_path))
+    names = [f"mark {n}" if n % 100 else f"月 {n} é" for n in range(10_000)]
+    store.commit("many", {LABEL_DEFINITIONS: {label_key(name): [LabelDefinition(name)] for name in names}})
+    with TestClient(create_app(store, encoders), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
+        first = client.get("/studio/labels")
+        assert first.text.count('href="/studio/labels/') == 101  # a hundred, and the way to a new one
+        assert "10000 labels" in first.text
+        found = client.get("/studio/labels", params={"q": "月 4200"})
+        assert "1 label<" in found.text
+        assert client.get(f"/studio/labels/{label_key('月 4200 É')}").status_code == 200
