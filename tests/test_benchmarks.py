@@ -32,7 +32,7 @@ from steps.costs import PriceOptions
 from steps.store import ROOT
 from steps.truth.formats import read_rttm, write_rttm
 
-TASKS = ("asr", "diarization", "sounds", "shots", "ads", "tags", "pipeline", "search", "scale", "ranking")
+TASKS = ("asr", "diarization", "sounds", "shots", "ads", "tags", "pipeline", "search", "studio", "scale", "ranking")
 
 
 def benchmarks(*arguments: object) -> subprocess.CompletedProcess[str]:
