@@ -63,7 +63,24 @@ class Held:
 
 def fit_head(examples: Examples, statistics: Statistics, options: HeadOptions) -> Head:
     """The head of a label. Raises AnnotationError if examples and corpus do not fit together."""
+    return _head(Fit(examples, statistics, options), statistics)
+
+
+def cross_fitted(examples: Examples, statistics: Statistics, options: HeadOptions) -> Held:
+    """What heads that did not see a shot, nor its title where two titles show it, say of each judged shot.
+
+    Only the two numbers of the calibration are fitted on all. Raises AnnotationError as `fit_head` does.
+    """
+    return _held(Fit(examples, statistics, options))
+
+
+def taught(examples: Examples, statistics: Statistics, options: HeadOptions) -> tuple[Head, Held]:
+    """`fit_head` and `cross_fitted` by one fit."""
     fit = Fit(examples, statistics, options)
+    return _head(fit, statistics), _held(fit)
+
+
+def _head(fit: Fit, statistics: Statistics) -> Head:
     slope, offset = fit.calibration
     direction = (fit.basis @ fit.whole[:-2]) / statistics.scale
     return Head(
@@ -77,12 +94,7 @@ def fit_head(examples: Examples, statistics: Statistics, options: HeadOptions) -
     )
 
 
-def cross_fitted(examples: Examples, statistics: Statistics, options: HeadOptions) -> Held:
-    """What heads that did not see a shot, nor its title where two titles show it, say of each judged shot.
-
-    Only the two numbers of the calibration are fitted on all. Raises AnnotationError as `fit_head` does.
-    """
-    fit = Fit(examples, statistics, options)
+def _held(fit: Fit) -> Held:
     if fit.by == "none":
         return Held(np.full(len(fit.holds), np.nan), "none")
     slope, offset = fit.calibration

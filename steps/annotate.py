@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.examples import Examples, Statistics, statistics_of
-from annotation.heads import cross_fitted, fit_head
+from annotation.heads import taught
 from eval.detection_metrics import judge_flags
 from eval.tag_metrics import DECIDED, TagRows, judge_tags
 from featurization.errors import AnnotationError
@@ -119,10 +119,8 @@ class Bench:
     def train(self, definition: LabelDefinition, labels: Sequence[Label], *, who: str) -> Trained:
         """Train the head of a label, and score every shot. AnnotationError if nothing shows it."""
         judged, texts = judged_shots(labels, self.shots), texts_of(definition)
-        likeness, statistics = self.likeness(texts), self.statistics
-        examples = self.examples(judged.rows, judged.holds, texts)
-        head = fit_head(examples, statistics, self.options)
-        held = cross_fitted(examples, statistics, self.options)
+        likeness = self.likeness(texts)
+        head, held = taught(self.examples(judged.rows, judged.holds, texts), self.statistics, self.options)
         document = json.dumps(head.as_dict())
         kept = KeptHead(
             label=definition.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -169,7 +169,7 @@ def _plan(one: Retrained, head: KeptHead, bench: Bench) -> Plan:
         if tags is None or (current.version if current else "") != one.instead_of:
             known = any(kept.version == head.version for kept in heads)  # an editor was faster: theirs stays in use
             return Change(heads if known else (*heads, head), None)
-        return Change(put_in_use(heads, replace(head, in_use=True), now=now()), tags)
+        return Change(put_in_use(heads, head, now=now()), tags)
 
     return plan
 
