@@ -9,7 +9,7 @@ from functools import cache
 from fastapi import FastAPI
 
 from search.nearest import Encoders
-from serving import events, experiment_page
+from serving import events
 from serving.access.attempts import Attempts
 from serving.body_limit import BodyLimit
 from serving.configured import configured_encoders, settings
@@ -17,7 +17,7 @@ from serving.graphql import graphql_router
 from serving.guard import Guard
 from serving.problems import Problem, explain, responses
 from serving.requests import Requests
-from serving.routes import assets, feedback, finding, previews, search, system
+from serving.routes import assets, experiments, feedback, finding, previews, search, system
 from serving.search_schemas import SearchRequest
 from serving.shelf import Shelf
 from serving.studio import routes as studio
@@ -38,7 +38,7 @@ _ROUTERS = (
     previews.router,
     feedback.router,
     events.router,
-    experiment_page.router,
+    experiments.router,
     sign_in.router,
 )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from eval.online import Arm, Reading
 from serving.configured import settings
-from serving.experiment_page import described
+from serving.routes.experiments import described
 from serving.terminal import console, print_json, safe, table
 from steps.experiments import readings
 from steps.reporting.experiment_words import conclusion, left_out, said_of

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from browser import axe, fits
 from fastapi.testclient import TestClient
+from live_server import served
 from stocked_store import JAR, LAMP, ROPE, preview, stocked
 
 from benchmarks.made_listeners import Habits, made_events
@@ -265,6 +268,19 @@ def test_the_page_says_what_the_numbers_say(better: tuple[Store, list[Event]], r
     assert reading["says"][1:] in page
     assert page.count("<svg") == len(reading["differences"]) == 4
     assert "http" not in page
+
+
+def test_the_page_is_one_of_the_studio_and_fit_for_everybody(
+    better: tuple[Store, list[Event]], running: None, any_page: Any
+):
+    with served(better[0]) as client:
+        any_page.goto(f"{client.base_url}/experiments")
+        assert any_page.locator(".top nav [aria-current=page]").inner_text() == "Experiments"
+        assert any_page.locator("section.card h2").all_inner_texts() == ["autumn"]
+        assert axe(any_page) == []
+        assert fits(any_page)
+        any_page.get_by_role("link", name="Review").click()
+        any_page.wait_for_url("**/studio/review")
 
 
 def test_without_an_experiment_the_page_says_how_to_declare_one(tmp_path: Path):

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from serving.studio import episodes, jobs, labels, media, pages, review
+from serving.studio import episodes, experiments, jobs, labels, media, pages, review
 
-ROUTERS = (pages.router, labels.router, labels.api, jobs.router, media.router, episodes.router, review.router)
+ROUTERS = (
+    pages.router,
+    labels.router,
+    labels.api,
+    jobs.router,
+    media.router,
+    episodes.router,
+    review.router,
+    experiments.router,
+)

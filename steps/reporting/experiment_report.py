@@ -18,12 +18,14 @@ _CHIPS: dict[Verdict, str] = {
 _WIDTH, _HEIGHT = 260, 22
 _LEAST_SCALE = 0.02  # of a rate; a scale below would make a mountain of noise
 _ARMS = Markup(
-    '<h3>Arms</h3><div class="scroll"><table><tr><th>Arm</th><th class="right">Share</th>'
+    '<h3>Arms</h3><div class="scroll" tabindex="0" role="region" aria-label="Arms of {}"><table>'
+    '<tr><th>Arm</th><th class="right">Share</th>'
     '<th class="right">Listeners</th><th class="right">Completed a preview</th>'
     '<th class="right">Streamed an episode</th></tr>{}</table></div>'
 )
 _DIFFERENCES = Markup(
-    '<h3>Differences, in points</h3><div class="scroll"><table><tr><th>Of</th><th>Between</th>'
+    '<h3>Differences, in points</h3><div class="scroll" tabindex="0" role="region" aria-label="Differences in {}">'
+    "<table><tr><th>Of</th><th>Between</th>"
     '<th class="right">Points</th><th>Interval</th><th></th></tr>{}</table></div>'
 )
 
@@ -42,7 +44,7 @@ def experiment_report(reading: Reading, experiment: Experiment) -> str:
 
 
 def _arms(reading: Reading) -> Markup:
-    return Markup("<div>{}</div>").format(_ARMS.format(_joined(map(_arm, reading.arms))))
+    return Markup("<div>{}</div>").format(_ARMS.format(reading.experiment, _joined(map(_arm, reading.arms))))
 
 
 def _arm(arm: Arm) -> Markup:
@@ -58,7 +60,7 @@ def _rate(rate: float | None, count: int) -> str:
 def _differences(reading: Reading) -> Markup:
     scale = max([_LEAST_SCALE, *(max(-d.low, d.high) for d in reading.differences if d.high - d.low < 2)])
     rows = _joined(_difference(difference, scale, reading.sizes_fit) for difference in reading.differences)
-    return Markup("<div>{}</div>").format(_DIFFERENCES.format(rows))
+    return Markup("<div>{}</div>").format(_DIFFERENCES.format(reading.experiment, rows))
 
 
 def _difference(one: Difference, scale: float, sizes_fit: bool) -> Markup:

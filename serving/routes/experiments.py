@@ -1,4 +1,4 @@
-"""Experiments: a page to look at, readings for programs, and the arm and the clip of a listener."""
+"""Experiments: readings for programs, and the arm and the clip of a listener."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from eval.online import Arm, Difference, Experiment, Outcome, Reading, Verdict, assign
@@ -16,18 +14,11 @@ from serving.shelf import OfStore, Shelf
 from steps.choose import CANDIDATES
 from steps.experiments import read_experiment
 from steps.exploring import shown_clip
-from steps.reporting.experiment_report import experiment_report
 from steps.reporting.experiment_words import conclusion, said_of
-from steps.reporting.page import document
 
 router = APIRouter(responses=responses(404))
 Name = Annotated[str, Path(max_length=80, description="As the config names it.")]
 Listener = Annotated[str, Query(min_length=1, max_length=200, description="Opaque; not kept.")]
-_HEADING = Markup("<h1>Experiments</h1>")
-_NONE = Markup(
-    '<section class="card"><p>No experiment runs. Declare one in the config:</p><pre><code>[[experiments.running]]\n'
-    'name = "autumn"\nshares = [0.1, 0.2, 0.7]  # control, random, ranked</code></pre></section>'
-)
 
 
 class ArmReading(BaseModel):
@@ -86,15 +77,6 @@ class AssignedClip(Assigned):
     end: float | None
     propensity: float | None
     preview: str = Field(description="The run that published it.")
-
-
-@router.get("/experiments", response_class=HTMLResponse, include_in_schema=False)
-def experiments(shelf: OfStore) -> HTMLResponse:
-    """All experiments that run, as a page."""
-    now, running = datetime.now(UTC), shelf.settings.experiments.running
-    read = [(read_experiment(one, store=shelf.store, now=now), one) for one in running]
-    sections = Markup("").join(Markup(experiment_report(*one)) for one in read)
-    return HTMLResponse(document("Experiments", _HEADING + (sections or _NONE)))
 
 
 @router.get("/experiments/{name}")
