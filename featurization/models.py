@@ -39,7 +39,7 @@ class ModelSpec:
     packaged: str = ""
     hub: str = ""
     made_from: str = ""
-    convert: Literal["", "torch-pickle", "ctranslate2-whisper"] = ""
+    convert: Literal["", "torch-pickle", "training-checkpoint", "ctranslate2-whisper"] = ""
 
     @property
     def identity(self) -> str:
