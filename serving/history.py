@@ -7,13 +7,13 @@ from serving.configured import settings
 from serving.terminal import console, safe
 from steps.commits import short_run
 from steps.feed_copies.publish_copies import write_feed_copies
-from steps.feedback import FEEDBACK
 from steps.placing import restore_previews
 from steps.previews import PREVIEWS
 from steps.publish import Summary
 from steps.reporting.run_report import REPORT, run_report
 from steps.settings import Settings
 from steps.snapshots import Snapshot
+from steps.standing_verdicts import roll_back_run
 from steps.store import Store
 from steps.tables import QUARANTINE
 
@@ -33,9 +33,9 @@ def run_rollback() -> None:
 def roll_back(*, settings: Settings, store: Store) -> Snapshot:
     """Make the state before the last run current again, with its previews, copies of feeds and report.
 
-    What people judged since stays.
+    What people judged since stays, and holds: what was rejected is not shown again.
     """
-    rolled = store.rollback(keep=FEEDBACK)
+    rolled = roll_back_run(store)
     restore_previews(store)
     kept = write_feed_copies(settings=settings, store=store)
     for name in store.files.list("feeds"):

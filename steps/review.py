@@ -18,12 +18,13 @@ from steps.clips import clip_between, judge_clips
 from steps.episodes import Episode, read_episodes
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.feedback import GOLDEN_CLIPS, FeedbackError, row_key
-from steps.placing import announce, put_in_place
+from steps.placing import announce, put_in_place, put_left_in_place
 from steps.previews import PREVIEWS, Preview
 from steps.publish import Publisher
 from steps.rankers import current_ranker
 from steps.settings import Settings
 from steps.spending import Meter
+from steps.standing_verdicts import run_of, withdrawn
 from steps.store import Store, Writes
 from steps.tables import ASSETS, only
 from steps.verdicts import REVIEWS, Decision, Reason, Review, reviewed, standing_reviews, taught
@@ -41,10 +42,23 @@ class Said:
     who: str
     reason: Reason = ""
     note: str = ""
+    id: str = ""  # whoever got no answer says the same again, and it is kept once; empty makes one
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Which verdict somebody takes back."""
+
+    asset_id: str
+    review: str
+    who: str
+    id: str = ""
 
 
 def approve(said: Said, *, store: Store) -> Review:
     """Keep that a preview is good as it is. FeedbackError if it is no longer the one that is published."""
+    if known := _kept(said, store):
+        return known
     shown = _shown(said.asset_id, said.recipe, store)
     review = _review("approved", said, shown.moments)
     _commit(review, said.asset_id, store, lambda: _unchanged(said, store))
@@ -53,13 +67,14 @@ def approve(said: Said, *, store: Store) -> Review:
 
 def reject(said: Said, *, settings: Settings, store: Store) -> Review:
     """Take a preview out of publication, and keep why. FeedbackError if it is no longer the one that is published."""
+    if known := _kept(said, store):
+        return known
     shown = _shown(said.asset_id, said.recipe, store)
     review = replace(_review("rejected", said, shown.moments), before=shown)
-    told = ": ".join(filter(None, ("review", said.reason, said.note)))
 
     def changes() -> Writes:
         _unchanged(said, store)
-        return {PREVIEWS: {said.asset_id: [_withdrawn(shown, told, run=_run(review))]}}
+        return {PREVIEWS: {said.asset_id: [withdrawn(shown, review)]}}
 
     _publish(review, said.asset_id, changes, settings=settings, store=store)
     return review
@@ -70,6 +85,8 @@ def adjust(said: Said, moments: Sequence[Segment], *, settings: Settings, store:
 
     FeedbackError if a gate is closed for these edges, or if the preview is no longer the one that was heard.
     """
+    if known := _kept(said, store):
+        return known
     shown = _shown(said.asset_id, said.recipe, store)
     wanted = tuple(Segment(round(moment.start, 3), round(moment.end, 3)) for moment in sorted(moments))
     (episode,) = read_episodes([said.asset_id], store=store)
@@ -79,7 +96,7 @@ def adjust(said: Said, moments: Sequence[Segment], *, settings: Settings, store:
     review = replace(_review("adjusted", said, wanted), before=shown)
     reviews = reviewed([*store.read(REVIEWS, [said.asset_id]).get(said.asset_id, ()), review])
     length_s = sum(moment.duration for moment in shown.moments)
-    publisher = Publisher(store, settings, current_ranker(store, settings), length_s, _run(review))
+    publisher = Publisher(store, settings, current_ranker(store, settings), length_s, run_of(review))
     preview, candidates = publisher.decide(episode, None, reviews, Meter(store.files))
     told(0.8)
 
@@ -91,16 +108,19 @@ def adjust(said: Said, moments: Sequence[Segment], *, settings: Settings, store:
     return review
 
 
-def take_back(asset_id: str, review_id: str, who: str, *, settings: Settings, store: Store) -> Review:
+def take_back(said: TakenBack, *, settings: Settings, store: Store) -> Review:
     """Undo a verdict: it teaches no more, and what it took out of publication is back.
 
     FeedbackError if there is none of this id, or if the preview was decided anew since.
     """
+    if known := _kept(said, store):
+        return known
+    asset_id = said.asset_id
     standing = standing_reviews(store.read(REVIEWS, [asset_id]).get(asset_id, ()))
-    taken = next((review for review in standing if review.id == review_id), None)
+    taken = next((review for review in standing if review.id == said.review), None)
     if taken is None:
         raise FeedbackError("this verdict does not stand any more, so there is nothing to undo")
-    back = replace(taken, id=_new_id(), who=who, when=_now(), before=None, withdraws=taken.id)
+    back = replace(taken, id=said.id or _new_id(), who=said.who, when=_now(), before=None, withdraws=taken.id)
     if taken.before is None:
         _commit(back, asset_id, store, dict)
         return back
@@ -108,7 +128,7 @@ def take_back(asset_id: str, review_id: str, who: str, *, settings: Settings, st
 
     def changes() -> Writes:
         current = _preview(asset_id, store)
-        if current is None or current.run != _run(taken):
+        if current is None or current.run != run_of(taken):
             raise FeedbackError("the preview was decided anew since, so this verdict cannot be undone")
         return {PREVIEWS: {asset_id: [before]}}
 
@@ -131,12 +151,6 @@ def closed_gates(episode: Episode, moments: Sequence[Segment], *, settings: Sett
     return [f"{one.gate}: {one.reason}" for one in closed]
 
 
-def _withdrawn(shown: Preview, told: str, *, run: str) -> Preview:
-    """A refusal in the place of a preview; its recipe is none that a choice has, so that any choice replaces it."""
-    facts = (shown.model, shown.code, told)
-    return Preview("refused", shown.title, "", run, *facts, gates=shown.gates, considered=shown.considered)
-
-
 def _preview(asset_id: str, store: Store) -> Preview | None:
     return only(store.read(PREVIEWS, [asset_id]).get(asset_id, ()))
 
@@ -149,20 +163,29 @@ def _shown(asset_id: str, recipe: str, store: Store) -> Preview:
     return current
 
 
+def _kept(said: Said | TakenBack, store: Store) -> Review | None:
+    """What was said, if it is kept already; whoever kept it may have been killed before its files were in place."""
+    rows = store.read(REVIEWS, [said.asset_id]).get(said.asset_id, ())
+    known = next((row for row in rows if row.id == said.id), None)
+    if known:
+        put_left_in_place(store)
+    return known
+
+
 def _unchanged(said: Said, store: Store) -> Writes:
     _shown(said.asset_id, said.recipe, store)
     return {}
 
 
 def _review(decision: Decision, said: Said, moments: tuple[Segment, ...]) -> Review:
-    return Review(_new_id(), said.who, _now(), decision, moments, said.recipe, said.reason, said.note)
+    return Review(said.id or _new_id(), said.who, _now(), decision, moments, said.recipe, said.reason, said.note)
 
 
 def _publish(review: Review, asset_id: str, changes: Callable[[], Writes], *, settings: Settings, store: Store) -> None:
     """Commit a review with what it changes, and let the preview's files and its feed's copy follow."""
-    announce([asset_id], run=_run(review), store=store)
+    announce([asset_id], run=run_of(review), store=store)
     _commit(review, asset_id, store, changes)
-    put_in_place([asset_id], run=_run(review), store=store)
+    put_in_place([asset_id], run=run_of(review), store=store)
     if feed := store.read(ASSETS, [asset_id])[asset_id][0].feed:
         write_feed_copies(settings=settings, store=store, feed=feed)
 
@@ -172,15 +195,12 @@ def _commit(review: Review, asset_id: str, store: Store, changes: Callable[[], W
 
     def parts() -> Writes:
         said = store.read(REVIEWS, [asset_id]).get(asset_id, ())
+        if any(row.id == review.id for row in said):
+            return {}
         clips = {row_key(clip): [clip] for clip in taught(review, asset_id)}
         return {REVIEWS: {asset_id: [*said, review]}, GOLDEN_CLIPS: clips, **changes()}
 
-    store.commit_parts(_run(review), lambda: iter([parts()]))
-
-
-def _run(review: Review) -> str:
-    """What stands where a run's name does, in what a review published or took back."""
-    return f"Review/{review.id}"
+    store.commit_parts(run_of(review), lambda: iter([parts()]))
 
 
 def _new_id() -> str:

@@ -114,23 +114,27 @@ class Store:
 
     # tables ---------------------------------------------------------------------------------------------------------
 
-    def read(self, table: Table[Row], asset_ids: Sequence[str] | None = None) -> dict[str, tuple[Row, ...]]:
-        """Rows by asset id in the current snapshot; all assets, or only those named."""
-        return table.from_arrow(self.arrow(table, asset_ids))
+    def read(
+        self, table: Table[Row], asset_ids: Sequence[str] | None = None, *, at: Snapshot | None = None
+    ) -> dict[str, tuple[Row, ...]]:
+        """Rows by asset id in a snapshot, the current one if none is given; all assets, or only those named."""
+        return table.from_arrow(self.arrow(table, asset_ids, at=at))
 
-    def arrow(self, table: Table[Any], asset_ids: Sequence[str] | None = None) -> pa.Table:
+    def arrow(
+        self, table: Table[Any], asset_ids: Sequence[str] | None = None, *, at: Snapshot | None = None
+    ) -> pa.Table:
         """The same as one Arrow table, for notebooks."""
-        read = [as_declared(piece, table) for piece in self._stored(table.name, asset_ids)]
+        read = [as_declared(piece, table) for piece in self._stored(table.name, asset_ids, at or self.current())]
         return pa.concat_tables(read) if read else table.schema.empty_table()
 
     def arrow_named(self, name: str, asset_ids: Sequence[str] | None = None) -> pa.Table:
         """A table as it is stored, for those who do not know its rows' class."""
-        read = self._stored(name, asset_ids) or [pa.table({"asset_id": pa.array([], pa.string())})]
+        read = self._stored(name, asset_ids, self.current()) or [pa.table({"asset_id": pa.array([], pa.string())})]
         return pa.concat_tables(read, promote_options="default")
 
-    def _stored(self, name: str, asset_ids: Sequence[str] | None) -> list[pa.Table]:
+    def _stored(self, name: str, asset_ids: Sequence[str] | None, snapshot: Snapshot) -> list[pa.Table]:
         filters = None if asset_ids is None else [("asset_id", "in", list(asset_ids))]
-        return self.pieces.read(self.pieces.holding(self.current().tables.get(name, {}), asset_ids), filters=filters)
+        return self.pieces.read(self.pieces.holding(snapshot.tables.get(name, {}), asset_ids), filters=filters)
 
     def columns(self, table: Table[Any], names: Sequence[str]) -> pa.Table:
         """Some columns of a table, `asset_id` first; the others are not read."""
@@ -191,19 +195,28 @@ class Store:
             if key:
                 buckets[bucket] = key
 
-    def rollback(self, keep: Collection[str] = ()) -> Snapshot:
+    def rollback(
+        self,
+        keep: Collection[str] = (),
+        *,
+        passed: Callable[[Snapshot], bool] = lambda _: False,
+        amended: Callable[[Snapshot], Writes] = lambda _: {},
+    ) -> Snapshot:
         """Make the state before the last commit current again; the undone state stays in the history.
 
-        Tables named in `keep` stay as they are, and commits to them alone are passed over.
+        Tables named in `keep` stay as they are, and commits to them alone are passed over, as are those that `passed`
+        names. What `amended` says of the state to come is part of it.
         """
         current = undone = self.current()
-        while undone.number and (changed := self._changed(undone)) and changed <= set(keep):
+        while undone.number and (passed(undone) or ((changed := self._changed(undone)) and changed <= set(keep))):
             undone = self.snapshots.read(undone.parent)
         if not undone.number:
             raise StoreError(f"{self.url}: nothing was committed yet, so there is nothing to roll back")
         before = self.snapshots.read(undone.parent)
         kept = {name: pieces for name, pieces in current.tables.items() if name in keep}
-        rolled = Snapshot(current.number + 1, before.parent, f"rollback of {undone.run}", {**before.tables, **kept})
+        tables = {name: {**pieces} for name, pieces in (before.tables | kept).items()}
+        rolled = Snapshot(current.number + 1, before.parent, f"rollback of {undone.run}", tables)
+        self._merge(tables, amended(rolled))
         if not self.snapshots.create(rolled):
             raise StoreError(f"{self.url}: another run committed meanwhile; look at `rushes runs` and try again")
         return rolled

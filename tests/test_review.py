@@ -18,16 +18,17 @@ from featurization.media import AdSpan, Rights, Segment
 from ranking.candidates import Candidate
 from ranking.gates import Rejected, Verdict, without_rejected
 from serving.api import create_app
+from serving.history import roll_back
 from steps.choose import choose_preview
 from steps.episodes import read_episodes
 from steps.feed_copies.publish_copies import write_feed_copies
-from steps.feedback import FEEDBACK, GOLDEN_CLIPS, FeedbackError, standing
+from steps.feedback import GOLDEN_CLIPS, FeedbackError, standing
 from steps.golden import GoldenOptions, gather_golden
 from steps.previews import PREVIEWS, Preview
 from steps.publish import commit_previews, publish_chunk
 from steps.rankers import current_ranker
 from steps.references import in_pieces
-from steps.review import Said, adjust, approve, closed_gates, reject, take_back
+from steps.review import Said, TakenBack, adjust, approve, closed_gates, reject, take_back
 from steps.settings import Settings
 from steps.store import Store
 from steps.tables import ASSETS
@@ -175,7 +176,7 @@ def test_rejecting_takes_a_preview_out_everywhere_and_undoing_brings_it_back(sto
     assert clips(store) == [(*PICK, 0, "dull: too slow")]
     assert files(store) == []
     assert "soundbite" not in feed(store)
-    take_back(LAMP, kept.id, "bob", settings=SETTINGS, store=store)
+    take_back(TakenBack(LAMP, kept.id, "bob"), settings=SETTINGS, store=store)
     assert shown(store) == before
     assert clips(store) == []
     assert files(store) == there
@@ -220,16 +221,76 @@ def test_what_was_taken_out_is_kept_as_long_as_it_can_be_brought_back(store):
     assert set(before.files.values()) <= in_pieces(store.keys(store.current()), store)
 
 
-def test_rolling_back_a_run_forgets_no_verdict(store):
+def publish_again(store: Store, *, length_s: float) -> None:
+    outcomes = publish_chunk([LAMP], length_s=length_s, run="PublishPreviews/9", settings=SETTINGS, store=store)
+    commit_previews([[LAMP]], outcomes, died="", run="PublishPreviews/9", store=store)
+
+
+def test_rolling_back_undoes_the_last_run_and_no_verdict(store):
     kept = approve(said(store), store=store)
-    store.rollback(keep=FEEDBACK)
-    assert store.read(REVIEWS, [LAMP])[LAMP] == (kept,)
+    adjust(said(store), [Segment(12.0, 22.5)], settings=SETTINGS, store=store, told=lambda _: None)
+    moved = shown(store)
+    store.commit("IngestMedia/9", {ASSETS: {"new": [made_asset("new")]}})
+    reject(said(store), settings=SETTINGS, store=store)
+    assert roll_back(settings=SETTINGS, store=store).run == "rollback of IngestMedia/9"
+    assert "new" not in store.read(ASSETS)
+    assert store.read(REVIEWS, [LAMP])[LAMP][0] == kept
+    assert (shown(store).status, shown(store).reason, shown(store).title) == ("refused", "review", moved.title)
+    assert files(store) == []
+
+
+def test_what_was_rejected_stays_out_when_the_run_after_it_is_rolled_back(store):
+    before, there = shown(store), files(store)
+    kept = reject(said(store, reason="ad"), settings=SETTINGS, store=store)
+    publish_again(store, length_s=11.0)
+    assert shown(store).run == "PublishPreviews/9"
+    roll_back(settings=SETTINGS, store=store)
+    assert (shown(store).status, shown(store).reason) == ("refused", "review: ad")
+    assert (files(store), feed(store).count("soundbite")) == ([], 0)
+    take_back(TakenBack(LAMP, kept.id, "bob"), settings=SETTINGS, store=store)
+    assert (shown(store), files(store)) == (before, there)
+
+
+def test_what_was_rejected_after_a_run_stays_out_of_the_state_before_it(store):
+    """The run changed nothing about the lamp, so that the state before it shows what was rejected."""
+    store.commit("IngestMedia/9", {ASSETS: {"new": [made_asset("new")]}})
+    reject(said(store), settings=SETTINGS, store=store)
+    roll_back(settings=SETTINGS, store=store)
+    assert shown(store).status == "refused"
+    with TestClient(create_app(store, {})) as client:
+        assert client.get("/previews").json()["total"] == 0
+
+
+def test_moved_edges_stay_when_a_run_is_rolled_back(store):
+    store.commit("IngestMedia/9", {ASSETS: {"new": [made_asset("new")]}})
+    adjust(said(store), [Segment(12.0, 22.5)], settings=SETTINGS, store=store, told=lambda _: None)
+    moved = shown(store)
+    roll_back(settings=SETTINGS, store=store)
+    assert shown(store) == moved
+    assert store.files.read(f"previews/{LAMP}/preview.mp3") == store.files.read(moved.files["preview.mp3"])
+
+
+def test_what_is_said_twice_is_kept_once(store):
+    """A page that heard no answer asks again, with the same id."""
+    first = said(store, id="a" * 16, reason="dull")
+    assert reject(first, settings=SETTINGS, store=store) == reject(first, settings=SETTINGS, store=store)
+    back = TakenBack(LAMP, first.id, "ann", "b" * 16)
+    rows = [take_back(back, settings=SETTINGS, store=store) for _ in range(2)]
+    good = said(store, id="c" * 16)
+    assert [approve(good, store=store).id for _ in range(2)] == [good.id] * 2
+    edges = replace(good, id="d" * 16)
+    moments = [Segment(12.0, 22.5)]
+    for _ in range(2):
+        rows.append(adjust(edges, moments, settings=SETTINGS, store=store, told=lambda _: None))
+    assert [row.id[:1] for row in store.read(REVIEWS, [LAMP])[LAMP]] == ["a", "b", "c", "d"]
+    assert [row.id[:1] for row in rows] == ["b", "b", "d", "d"]
+    assert clips(store) == [(*PICK, 4, "approved"), (12.0, 22.5, 4, "adjusted")]
 
 
 def test_undoing_new_edges_brings_the_old_ones_back(store):
     before = shown(store)
     kept = adjust(said(store), [Segment(12.0, 22.5)], settings=SETTINGS, store=store, told=lambda _: None)
-    take_back(LAMP, kept.id, "ann", settings=SETTINGS, store=store)
+    take_back(TakenBack(LAMP, kept.id, "ann"), settings=SETTINGS, store=store)
     assert shown(store) == before
     assert clips(store) == []
 
@@ -281,12 +342,11 @@ def test_what_changed_since_it_was_heard_is_not_judged(store):
     for act in (lambda: approve(old, store=store), lambda: reject(old, settings=SETTINGS, store=store)):
         with pytest.raises(FeedbackError, match="reload"):
             act()
-    outcomes = publish_chunk([LAMP], length_s=11.0, run="PublishPreviews/9", settings=SETTINGS, store=store)
-    commit_previews([[LAMP]], outcomes, died="", run="PublishPreviews/9", store=store)
+    publish_again(store, length_s=11.0)
     with pytest.raises(FeedbackError, match="decided anew"):
-        take_back(LAMP, kept.id, "ann", settings=SETTINGS, store=store)
+        take_back(TakenBack(LAMP, kept.id, "ann"), settings=SETTINGS, store=store)
     with pytest.raises(FeedbackError, match="nothing to undo"):
-        take_back(LAMP, "gone", "ann", settings=SETTINGS, store=store)
+        take_back(TakenBack(LAMP, "gone", "ann"), settings=SETTINGS, store=store)
 
 
 def test_a_rejected_preview_is_gone_from_the_listing_at_once(store):

@@ -17,7 +17,7 @@ from serving.studio.jobs import OfJobs
 from serving.studio.reasons import left_out, reasons
 from serving.studio.rendering import clock, rendered
 from steps.previews import Preview
-from steps.review import Said, adjust, approve, reject, take_back
+from steps.review import Said, TakenBack, adjust, approve, reject, take_back
 from steps.tables import SENTENCES
 from steps.verdicts import REASONS, REVIEWS, Reason, judged
 
@@ -26,10 +26,16 @@ Asked = Annotated[str, Query(max_length=64)]
 _MOST_MOMENTS = 3
 
 
-class Heard(BaseModel):
-    """What preview was heard."""
+class Sent(BaseModel):
+    """What all that is said of a preview has."""
 
     model_config = {"extra": "forbid"}
+
+    id: str = Field(default="", pattern=r"^(|[0-9a-f]{16,40})$", description="Said again, it is kept once.")
+
+
+class Heard(Sent):
+    """What preview was heard."""
 
     recipe: str = Field(max_length=64)
     note: str = Field(default="", max_length=1000)
@@ -47,10 +53,8 @@ class Edges(Heard):
     moments: list[tuple[Time, Time]] = Field(min_length=1, max_length=_MOST_MOMENTS)
 
 
-class Undone(BaseModel):
+class Undone(Sent):
     """Which verdict is taken back."""
-
-    model_config = {"extra": "forbid"}
 
     review: str = Field(max_length=64)
 
@@ -115,13 +119,14 @@ def _around(asset_id: str, preview: Preview, shelf: Shelf) -> tuple[str, str]:
 @router.post("/api/review/{asset_id}/approve", dependencies=[Writes])
 def post_approval(asset_id: AssetId, sent: Heard, who: Who, shelf: OfStore) -> dict[str, str]:
     """Keep that a preview is good as it is."""
-    return {"review": approve(Said(_known(asset_id, shelf), sent.recipe, who, note=sent.note), store=shelf.store).id}
+    said = Said(_known(asset_id, shelf), sent.recipe, who, note=sent.note, id=sent.id)
+    return {"review": approve(said, store=shelf.store).id}
 
 
 @router.post("/api/review/{asset_id}/reject", dependencies=[Writes])
 def post_rejection(asset_id: AssetId, sent: Rejection, who: Who, shelf: OfStore) -> dict[str, str]:
     """Take a preview out of publication, and keep why."""
-    said = Said(_known(asset_id, shelf), sent.recipe, who, sent.reason, sent.note)
+    said = Said(_known(asset_id, shelf), sent.recipe, who, sent.reason, sent.note, sent.id)
     return {"review": reject(said, settings=shelf.settings, store=shelf.store).id}
 
 
@@ -129,13 +134,14 @@ def post_rejection(asset_id: AssetId, sent: Rejection, who: Who, shelf: OfStore)
 def post_undo(asset_id: AssetId, sent: Undone, who: Who, shelf: OfStore) -> dict[str, str]:
     """Take a verdict back."""
     known = _known(asset_id, shelf)
-    return {"review": take_back(known, sent.review, who, settings=shelf.settings, store=shelf.store).id}
+    back = TakenBack(known, sent.review, who, sent.id)
+    return {"review": take_back(back, settings=shelf.settings, store=shelf.store).id}
 
 
 @router.post("/api/review/{asset_id}/edges", status_code=202, dependencies=[Publishes])
 def post_edges(asset_id: AssetId, sent: Edges, who: Who, shelf: OfStore, jobs: OfJobs) -> dict[str, str]:
     """Begin to publish a preview with other edges; the job's result names the review."""
-    said = Said(_known(asset_id, shelf), sent.recipe, who, note=sent.note)
+    said = Said(_known(asset_id, shelf), sent.recipe, who, note=sent.note, id=sent.id)
     moments = list(_spans(sent))
     title = f"Cutting {shelf.asset(asset_id).title}"[:60]
 

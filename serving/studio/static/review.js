@@ -1,63 +1,71 @@
-// The review: a key for each verdict, edges that move by sentences, and the last verdict undone.
+// The review: a key for each verdict, edges that move by sentences, and the last verdict undone. What is said goes
+// through the outbox, and the page goes on when the server has it.
 
+import { along, freshId, sayAlone } from "./outbox.js";
 import { clock, textOf } from "./snap.js";
-import { ask, failed, follow, tell, typing } from "./studio.js";
+import { ask, failed, tell, typing } from "./studio.js";
 import { timeline } from "./timeline.js";
 
 const LAST = "rushes-last-verdict";
-const CUTTING = "rushes-cutting";
 const AROUND_S = 25; // shown on both sides of the moment whose edges move
 const card = document.getElementById("review");
 const rejecting = document.getElementById("why-not");
 const adjusting = document.getElementById("edges");
 const player = document.getElementById("player");
 const preview = document.getElementById("preview");
-let busy = false;
+let going = null; // where to go as soon as nothing waits on a lane
 let data;
 let draw;
+let spans = moments(); // as they are wanted
+let current = 0; // which of them is moved
 
-const moments = () => card.dataset.moments.split(";").filter(Boolean).map((pair) => pair.split(" ").map(Number));
-
-function remember(key, value) {
-  if (value) sessionStorage.setItem(key, JSON.stringify(value)); else sessionStorage.removeItem(key);
+function moments() {
+  const pairs = (card?.dataset.moments ?? "").split(";").filter(Boolean);
+  return pairs.map((pair) => pair.split(" ").map(Number)).map(([start, end]) => ({ start, end }));
 }
 
-const remembered = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
+function remember(last) {
+  if (last) sessionStorage.setItem(LAST, JSON.stringify(last)); else sessionStorage.removeItem(LAST);
+  document.getElementById("undo").hidden = !last;
+}
+
+const remembered = () => JSON.parse(sessionStorage.getItem(LAST) ?? "null");
+const lengthOf = ({ start, end }) => end - start;
+const laneOf = (asset) => `review/${asset}`;
+const following = () => `/studio/review?after=${card?.dataset.asset ?? ""}`;
 
 function next() {
-  location.assign(`/studio/review?after=${card?.dataset.asset ?? ""}`);
+  location.assign(following());
 }
 
-async function alone(work) {
-  if (busy) return;
-  busy = true;
-  try {
-    await work();
-  } catch (error) {
-    failed(error);
-  }
-  busy = false;
+/** Go on as soon as what was said of an asset is kept: behind a verdict the next preview comes, else the same. */
+function goOn(asset, path) {
+  const judged = ["/approve", "/reject"].some((end) => path.endsWith(end));
+  going = { lane: laneOf(asset), to: judged ? following() : `/studio/review?asset=${asset}` };
 }
 
-function judge(verdict, body = {}) {
-  return alone(async () => {
-    const { asset, recipe } = card.dataset;
-    const { review } = await ask(`/studio/api/review/${asset}/${verdict}`, { method: "POST", body: { recipe, ...body } });
-    remember(LAST, { asset, review });
-    next();
-  });
+function say(asset, what, row) {
+  if (going) return tell("What was said last is not kept yet.");
+  const [id, path] = [freshId(), `/studio/api/review/${asset}/${what}`];
+  goOn(asset, path);
+  remember(what === "undo" ? null : { asset, review: id });
+  return sayAlone(path, { id, ...row }, laneOf(asset));
 }
+
+const judge = (verdict, row = {}) => say(card.dataset.asset, verdict, { recipe: card.dataset.recipe, ...row });
 
 const reject = (reason) => judge("reject", { reason, note: document.getElementById("words").value.trim() });
 
 function undo() {
-  const last = remembered(LAST);
-  if (!last) return undefined;
-  return alone(async () => {
-    await ask(`/studio/api/review/${last.asset}/undo`, { method: "POST", body: { review: last.review } });
-    remember(LAST, null);
-    location.assign(`/studio/review?asset=${last.asset}`);
-  });
+  const last = remembered();
+  return last && say(last.asset, "undo", { review: last.review });
+}
+
+function settled({ detail: { sent, refused } }) {
+  if (refused && sent.row.id === remembered()?.review) remember(null);
+  if (refused && sent.lane === going?.lane) going = null;
+  else if (going && !along(going.lane).length) location.assign(going.to);
+  else if (sent?.path.endsWith("/edges") && !refused) tell("The preview is published with its new edges.");
 }
 
 function open(panel, button, shown) {
@@ -74,9 +82,11 @@ function close() {
 function showEdges(span) {
   document.getElementById("publish").disabled = !span;
   if (!span) return;
+  spans[current] = span;
   document.getElementById("from").textContent = clock(span.start, { tenths: true });
   document.getElementById("to").textContent = clock(span.end, { tenths: true });
-  document.getElementById("length").textContent = `${(span.end - span.start).toFixed(1)} s`;
+  const all = spans.length > 1 ? ` of ${spans.map(lengthOf).reduce((one, other) => one + other).toFixed(1)}` : "";
+  document.getElementById("length").textContent = `${lengthOf(span).toFixed(1)}${all} s`;
   document.getElementById("new-text").textContent = textOf(span, data.sentences);
 }
 
@@ -102,51 +112,31 @@ function step(edge, by) {
   if (moved.end > moved.start) draw.select(moved, { exact: true });
 }
 
+/** Move the edges of one of the moments. */
+function choose(index, span = spans[index]) {
+  current = index;
+  adjusting.querySelectorAll("[data-moment]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.moment) === index)));
+  draw.show(span.start - AROUND_S, lengthOf(span) + 2 * AROUND_S);
+  draw.select(span, { exact: true });
+}
+
 async function adjust() {
   open(rejecting, "reject", false);
   open(adjusting, "adjust", true);
   if (draw) return;
-  const [start, end] = moments()[0];
   data = await ask(`/studio/api/episodes/${card.dataset.asset}`);
   draw = timeline(document.getElementById("timeline"), data, { seek: (time) => playSpan({ start: time, end: data.duration }), marked: showEdges });
-  draw.show(start - AROUND_S, end - start + 2 * AROUND_S);
-  draw.select({ start, end }, { exact: true });
+  choose(0);
 }
 
-function publish() {
-  const span = draw?.span();
-  if (!span) return undefined;
-  return alone(async () => {
-    const { asset, recipe } = card.dataset;
-    const wanted = [[span.start, span.end], ...moments().slice(1)];
-    const { job } = await ask(`/studio/api/review/${asset}/edges`, { method: "POST", body: { recipe, moments: wanted } });
-    remember(CUTTING, job);
-    await cut(job, asset);
-  });
-}
-
-/** Follow a preview that is being cut; whoever went on to another one meanwhile is only told. */
-async function cut(job, asset) {
-  try {
-    const made = await follow(job);
-    remember(LAST, made);
-    tell("The preview is published with its new edges.");
-    if (asset) location.assign(`/studio/review?asset=${asset}`);
-    else showUndo();
-  } finally {
-    remember(CUTTING, null);
-  }
-}
-
-function showUndo() {
-  document.getElementById("undo").hidden = !remembered(LAST);
-}
+const publish = () => draw?.span() && judge("edges", { moments: spans.map(({ start, end }) => [start, end]) });
 
 const KEYS = {
   a: () => judge("approve"),
   r: () => { close(); open(rejecting, "reject", true); },
   e: () => adjust().catch(failed),
   n: next,
+  m: () => draw && !adjusting.hidden && choose((current + 1) % spans.length),
   p: () => draw?.span() && playSpan(draw.span()),
   " ": () => (preview.paused ? preview.play().catch(() => {}) : preview.pause()),
 };
@@ -172,11 +162,11 @@ function wire() {
   document.getElementById("words").addEventListener("keydown", (event) => { if (event.key === "Enter") reject("other"); });
   rejecting.querySelectorAll("[data-reason]").forEach((one) => one.addEventListener("click", () => reject(one.dataset.reason)));
   adjusting.querySelectorAll("[data-edge]").forEach((one) => one.addEventListener("click", () => step(one.dataset.edge, Number(one.dataset.step))));
+  adjusting.querySelectorAll("[data-moment]").forEach((one) => one.addEventListener("click", () => choose(Number(one.dataset.moment))));
   document.querySelectorAll("[data-span]").forEach((one) => one.addEventListener("click", async () => {
     await adjust().catch(failed);
     const [start, end] = one.dataset.span.split(" ").map(Number);
-    draw.show(start - AROUND_S, end - start + 2 * AROUND_S);
-    draw.select({ start, end }, { exact: true });
+    choose(current, { start, end });
   }));
   player.addEventListener("timeupdate", () => {
     draw?.moveTo(player.currentTime, { follow: true });
@@ -185,7 +175,11 @@ function wire() {
 }
 
 document.addEventListener("keydown", pressed);
+document.addEventListener("outbox", settled);
 document.getElementById("undo").addEventListener("click", undo);
-showUndo();
-if (card) wire();
-if (remembered(CUTTING)) cut(remembered(CUTTING)).catch(failed);
+remember(remembered());
+if (card) {
+  wire();
+  const waiting = along(laneOf(card.dataset.asset)).at(-1);
+  if (waiting) goOn(card.dataset.asset, waiting.path);
+}

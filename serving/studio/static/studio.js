@@ -37,7 +37,7 @@ export async function follow(job, { shown = () => {} } = {}) {
     chip.textContent = `${state.title} ${Math.round(100 * state.progress)} %`;
     shown(state);
     if (state.state === "done") return state.result;
-    if (state.state === "failed") throw new Error(state.error);
+    if (state.state === "failed") throw Object.assign(new Error(state.error), { failed: true });
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
