@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 
 Permission = Literal["allowed", "forbidden", "unknown"]
 Float32 = Annotated[float, "float32"]  # stored in four bytes
+UInt32 = Annotated[int, "uint32"]  # likewise
 SoundLabel = Literal["speech", "music", "noise", "silence"]
+MarkerKind = Literal["intro", "recap", "outro", "repeat"]
 Transition = Literal["start", "cut", "fade", "dissolve"]
 
 
@@ -326,6 +328,25 @@ class LevelTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """32 bits for every `hop_s` seconds of sound or picture, the first of them at `lead_s`; 0: nothing to recognise."""
+
+    kind: Literal["sound", "picture"]
+    hop_s: float
+    lead_s: float
+    codes: tuple[UInt32, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marker(Segment):
+    """What an episode shares with others of its show: listeners and viewers skip it, and a preview leaves it out."""
+
+    kind: MarkerKind
+    confidence: float  # how alike, times the share of the compared episodes that have it
+    episodes: int  # that have it too
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """Everything known of one recording's sound: what `featurize` produces and `publish` reads."""
 
@@ -337,3 +358,4 @@ class Hearing:
     topics: tuple[Topic, ...] = ()
     ads: tuple[AdSpan, ...] = ()
     spoilers: tuple[SpoilerSpan, ...] = ()
+    markers: tuple[Marker, ...] = ()  # found later, by comparing with other episodes

@@ -19,7 +19,7 @@ from typing import Literal
 from featurization.media import Asset, Hearing, Rights, Segment, merge, overlap_s, shares_half
 from ranking.candidates import Candidate
 
-GateName = Literal["ad", "music", "spoiler", "rights", "speech", "length", "review"]
+GateName = Literal["ad", "music", "spoiler", "rights", "speech", "length", "review", "repeated"]
 
 _MOVED_S = 1.0  # edges that differ by more make another clip of what was cut off
 _AUDIBLE_S = 0.1  # less of a sound than this at an edge is within what its detector can tell
@@ -115,6 +115,7 @@ def apply_gates(
         _ad_gate(hearing, options),
         _music_gate(() if scored else music, options),
         _spoiler_gate(hearing, duration_s, options),
+        _repeat_gate(hearing),
     )
     return tuple(Verdict(c, tuple(found for gate in gates if (found := gate(c)))) for c in candidates)
 
@@ -204,6 +205,18 @@ def _spoiler_gate(hearing: Hearing, duration_s: float, options: GateOptions) -> 
             share = f"last {options.spoiler_zone:.0%} of the episode"
             return Exclusion("spoiler", f"ends at {clock(candidate.end)}, in the {share} (from {clock(zone_start)})")
         return None
+
+    return gate
+
+
+def _repeat_gate(hearing: Hearing) -> Callable[[Candidate], Exclusion | None]:
+    def gate(candidate: Candidate) -> Exclusion | None:
+        touched = [m for m in hearing.markers if (m & candidate).duration > _AUDIBLE_S]
+        if not touched:
+            return None
+        seconds, first = overlap_s(candidate, touched), touched[0]
+        told = "sound of other episodes" if first.kind == "repeat" else f"the {first.kind}"
+        return Exclusion("repeated", f"{seconds:.1f} s of {told} at {clock(first.start)}")
 
     return gate
 

@@ -73,11 +73,13 @@ def _srt(contents: Contents) -> str:
 
 
 def _chapters(contents: Contents) -> str:
-    """The topics; of a film in which nobody speaks of any, its scenes."""
+    """The topics, of a film in which nobody speaks of any its scenes, around intro, recap and outro."""
+    from featurization.markers import around_markers
     from steps.feed_copies.annotate import chapters_json
 
     scenes = [Topic(scene.start, scene.end, f"Scene {n}") for n, scene in enumerate(sorted(contents.scenes), start=1)]
-    return chapters_json(contents.heard.topics or scenes, title=contents.asset.title).decode()
+    chapters = around_markers(contents.heard.topics or scenes, contents.heard.markers)
+    return chapters_json(chapters, title=contents.asset.title).decode()
 
 
 def _rttm(contents: Contents) -> str:

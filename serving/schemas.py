@@ -11,6 +11,7 @@ from featurization.media import (
     Asset,
     AudioProfile,
     Chapter,
+    Marker,
     Rights,
     Scene,
     Sentence,
@@ -113,6 +114,7 @@ class Timeline(BaseModel):
     topics: list[Topic]
     ads: list[AdSpan]
     spoilers: list[SpoilerSpan]
+    markers: list[Marker] = []
     shots: list[TimelineShot] = []
     scenes: list[Scene] = []
     tags: list[Tag] = []

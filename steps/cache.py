@@ -28,6 +28,8 @@ VERSIONS = {
     "shots": "1",
     "film": "1",
     "tags": "1",
+    "sound-fingerprint": "1",
+    "picture-fingerprint": "1",
 }
 
 

@@ -16,6 +16,7 @@ from steps.tables import (
     ADS,
     ASSETS,
     LEVELS,
+    MARKERS,
     PROFILES,
     SENTENCES,
     SHOTS,
@@ -27,6 +28,8 @@ from steps.tables import (
     WORDS,
     Table,
 )
+
+_HEARD = (WORDS, SENTENCES, TURNS, SOUNDS, TOPICS, ADS, SPOILERS, MARKERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class Episode:
 def read_hearings(asset_ids: Sequence[str], *, store: Store) -> dict[str, Hearing]:
     """What was heard of each asset; those that were not heard yet are left out."""
     profiles = store.read(PROFILES, asset_ids)
-    tables = {table: store.read(table, asset_ids) for table in (WORDS, SENTENCES, TURNS, SOUNDS, TOPICS, ADS, SPOILERS)}
+    tables = {table: store.read(table, asset_ids) for table in _HEARD}
 
     def hearing(asset_id: str) -> Hearing:
         def rows(table: Table[Any]) -> tuple[Any, ...]:
@@ -64,6 +67,7 @@ def read_hearings(asset_ids: Sequence[str], *, store: Store) -> dict[str, Hearin
             topics=rows(TOPICS),
             ads=rows(ADS),
             spoilers=rows(SPOILERS),
+            markers=rows(MARKERS),
         )
 
     return {asset_id: hearing(asset_id) for asset_id in profiles}

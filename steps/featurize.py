@@ -29,6 +29,7 @@ from steps.tables import (
     ADS,
     ASSETS,
     FILMS,
+    FINGERPRINTS,
     LEVELS,
     PROFILES,
     SCENES,
@@ -96,6 +97,7 @@ _TABLES = (
     ADS,
     SPOILERS,
     LEVELS,
+    FINGERPRINTS,
     VECTORS,
     FILMS,
     SHOTS,
@@ -188,12 +190,17 @@ def _rows(recording: Recording) -> Rows:
         ADS: hearing.ads,
         SPOILERS: hearing.spoilers,
         LEVELS: [LevelTrack(LEVEL_HOP_S, tuple(recording.levels.tolist()))],
+        FINGERPRINTS: [recording.fingerprint],
         VECTORS: list(recording.sentence_vectors),
     }
     if recording.asset.kind != "video":
         return heard
     viewing = Viewing(recording)
-    return {**heard, **_seen(viewing), VECTORS: [*heard[VECTORS], *viewing.vector_rows]}
+    both: Rows = {
+        FINGERPRINTS: [*heard[FINGERPRINTS], viewing.fingerprint],
+        VECTORS: [*heard[VECTORS], *viewing.vector_rows],
+    }
+    return {**heard, **_seen(viewing), **both}
 
 
 def _seen(viewing: Viewing) -> Rows:

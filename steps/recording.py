@@ -26,11 +26,13 @@ from featurization.ads import find_ads
 from featurization.cue_words import agreement, words_from_cues
 from featurization.decode import Pcm, decode_audio, silent_pcm
 from featurization.errors import RushesError
+from featurization.fingerprints import sound_fingerprint
 from featurization.loudness import measure_levels
 from featurization.media import (
     AdSpan,
     Asset,
     AudioProfile,
+    Fingerprint,
     Hearing,
     Segment,
     Sentence,
@@ -56,7 +58,7 @@ from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
 from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.store import Store
-from steps.tables import PROFILES, SOUNDS, TURNS, WORDS, Table
+from steps.tables import FINGERPRINTS, PROFILES, SOUNDS, TURNS, WORDS, Table
 
 log = logging.getLogger(__name__)
 PROGRESS_S = 10.0  # between two lines about one extractor
@@ -128,6 +130,15 @@ class Recording:
     def levels(self) -> np.ndarray:
         """RMS level in dBFS per 100 ms, float32 (time,)."""
         return self.cache.array("levels", self.settings.decode, lambda: measure_levels(self.pcm.blocks()).decibels)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the sound is recognised by in other episodes."""
+
+        def print_() -> Iterator[Fingerprint]:
+            yield sound_fingerprint(self.pcm.blocks())
+
+        return self.cache.rows("sound-fingerprint", FINGERPRINTS, self.settings.decode, print_)[0]
 
     @cached_property
     def speech(self) -> tuple[tuple[Segment, ...], ...]:
@@ -326,7 +337,7 @@ class Recording:
 
     def compute(self) -> None:
         """Fill the cache with everything that takes time."""
-        _ = self.levels, self.sounds, self.turns, self.vectors
+        _ = self.levels, self.fingerprint, self.sounds, self.turns, self.vectors
 
     @property
     def _channels(self) -> tuple[int | None, ...]:

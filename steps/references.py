@@ -20,7 +20,9 @@ from steps.parquet import from_parquet
 from steps.store import Store
 from steps.tables import (
     ADS,
+    FINGERPRINTS,
     LEVELS,
+    MARKERS,
     SCENES,
     SENTENCES,
     SHOT_FEATURES,
@@ -37,7 +39,9 @@ PREFIXES = ("blobs/", "features/")
 _SILENT = (
     ADS,
     CANDIDATES,
+    FINGERPRINTS,
     LEVELS,
+    MARKERS,
     SCENES,
     SENTENCES,
     SHOT_FEATURES,
@@ -50,7 +54,9 @@ _SILENT = (
     WORDS,
 )
 SILENT_TABLES = frozenset(table.name for table in _SILENT)
-SILENT_FEATURES = frozenset({"profile", "sounds", "speech", "tags", "turns", "words"})
+SILENT_FEATURES = frozenset(
+    {"picture-fingerprint", "profile", "sound-fingerprint", "sounds", "speech", "tags", "turns", "words"}
+)
 
 
 def in_table(table: pa.Table) -> set[str]:

@@ -16,6 +16,7 @@ from featurization.errors import ConfigError
 from featurization.frames import FrameOptions
 from featurization.image_tags import TagOptions
 from featurization.keyframes import KeyframeOptions
+from featurization.markers import MarkerOptions
 from featurization.scenes import SceneOptions
 from featurization.sentences import SentenceOptions
 from featurization.shots import ShotOptions
@@ -145,6 +146,7 @@ class Settings:
     topics: TopicOptions = field(default_factory=TopicOptions)
     ads: AdOptions = field(default_factory=AdOptions)
     spoilers: SpoilerOptions = field(default_factory=SpoilerOptions)
+    markers: MarkerOptions = field(default_factory=MarkerOptions)
     frames: FrameOptions = field(default_factory=FrameOptions)
     shots: ShotOptions = field(default_factory=ShotOptions)
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)

@@ -22,7 +22,9 @@ from featurization.media import (
     Asset,
     AudioProfile,
     FilmProfile,
+    Fingerprint,
     LevelTrack,
+    Marker,
     Quarantined,
     Scene,
     Sentence,
@@ -45,6 +47,7 @@ _SCALARS = {
     bool: pa.bool_(),
     datetime: pa.timestamp("us", tz="UTC"),
 }
+_SMALL = {"float32": pa.float32(), "uint32": pa.uint32()}
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,8 @@ def arrow_type(hint: Any) -> pa.DataType:
     """The Arrow type of a field's annotation: scalars, literals, tuples, string-keyed maps, nested dataclasses."""
     args = typing.get_args(hint)
     match typing.get_origin(hint):
-        case typing.Annotated:  # Float32 is the only one
-            return pa.float32()
+        case typing.Annotated:  # Float32 or UInt32
+            return _SMALL[hint.__metadata__[0]]
         case typing.Literal:
             return pa.string()
         case origin if origin is tuple:
@@ -164,6 +167,8 @@ SHOT_FEATURES = Table("shot_features", Vector, piece_rows=1_000)  # what heads o
 LEVELS = Table("levels", LevelTrack, piece_rows=20)
 ADS = Table("ads", AdSpan)
 SPOILERS = Table("spoilers", SpoilerSpan)
+FINGERPRINTS = Table("fingerprints", Fingerprint, piece_rows=20)
+MARKERS = Table("markers", Marker)
 FILMS = Table("films", FilmProfile)
 SHOTS = Table("shots", Shot)
 SCENES = Table("scenes", Scene)

@@ -19,11 +19,12 @@ from PIL import Image as Pictures
 
 from featurization.context import fuse, words_in
 from featurization.extractor import Extractor, Findings, Image, Vectors
+from featurization.fingerprints import picture_fingerprint
 from featurization.frames import Footage, decode_frames
 from featurization.image_tags import zero_shot_tags
 from featurization.keyframes import choose_keyframes, sprite_sheet, webp
 from featurization.loudness import Levels
-from featurization.media import FilmProfile, Scene, Segment, Sentence, Shot, Tag, Vector, overlap_s
+from featurization.media import FilmProfile, Fingerprint, Scene, Segment, Sentence, Shot, Tag, Vector, overlap_s
 from featurization.pcm import Samples
 from featurization.scenes import find_scenes
 from featurization.shot_vectors import IMAGE, SOUND
@@ -35,7 +36,7 @@ from steps.models import SHOT_MODEL
 from steps.recording import LEVEL_HOP_S, Recording
 from steps.savings import Savings
 from steps.shot_matrix import ShotMatrix
-from steps.tables import FILMS, SHOTS, TAGS
+from steps.tables import FILMS, FINGERPRINTS, SHOTS, TAGS
 
 TILES = 400  # pictures on the sheet for scrubbing, at most
 SHEET_AREA = 1_000  # square tiles that a WebP file of ten columns has room for
@@ -96,6 +97,15 @@ class Viewing:
         keys = [self.store.put_bytes(webp(self.footage.still(still)), ".webp") for still in stills]
         times = tuple(float(self.footage.still_times[still]) for still in stills)
         return replace(shot, keyframes=times, thumbnails=tuple(keys))
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the moving pictures are recognised by in other episodes."""
+
+        def print_() -> Sequence[Fingerprint]:
+            return [picture_fingerprint(self.footage)]
+
+        return self.cache.rows("picture-fingerprint", FINGERPRINTS, self.settings.frames, print_)[0]
 
     @cached_property
     def shots(self) -> tuple[Shot, ...]:
@@ -261,7 +271,7 @@ class Viewing:
 
     def compute(self) -> None:
         """Fill the cache with everything that takes time."""
-        _ = self.detected, self.profile, self.image_vectors, self.sound_vectors, self.zero_shot_tags
+        _ = self.detected, self.fingerprint, self.profile, self.image_vectors, self.sound_vectors, self.zero_shot_tags
         for extractor in self.models.extractors:
             self.findings(extractor)
 

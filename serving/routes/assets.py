@@ -20,7 +20,7 @@ from steps.store import Store
 from steps.tables import FILMS, PROFILES, SCENES, SHOTS, TAGS, only
 
 router = APIRouter()
-_HEARD = ("words", "sentences", "turns", "sounds", "topics", "ads", "spoilers")
+_HEARD = ("words", "sentences", "turns", "sounds", "topics", "ads", "spoilers", "markers")
 
 
 @router.get("/assets")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from featurization.markers import told
 from featurization.media import Asset, Hearing, LevelTrack, Segment, Sentence, Shot, Topic, Word, merge
 from steps.choose import ScoredCandidate
 from steps.feedback import GoldenClip
@@ -45,6 +46,7 @@ def _heard(hearing: Hearing, unit_s: float) -> dict[str, list[Block]]:
         "Speakers": list(_speakers(hearing, unit_s)),
         "Topics": [_topic(index, topic) for index, topic in enumerate(hearing.topics)],
         "Ads": [_block(ad, "ad", f"{ad.kind}, {ad.confidence:.0%} sure{_because(ad.evidence)}") for ad in ads],
+        "Repeats": [_block(m, "marker", told(m)) for m in hearing.markers],
         "Spoilers": [_block(s, "spoiler", f"spoiler risk {s.risk:.0%}{_because(s.evidence)}") for s in spoilers],
     }
 
@@ -83,6 +85,11 @@ def transcript(hearing: Hearing) -> list[dict[str, Any]]:
         }
         for sentence, words in told
     ]
+
+
+def cuts(shots: Sequence[Shot]) -> list[float]:
+    """Where a film may be cut: the edges of its shots, in order."""
+    return sorted({round(edge, 3) for shot in shots for edge in (shot.start, shot.end)})
 
 
 def clips(asset: Asset, marked: Sequence[GoldenClip]) -> list[dict[str, Any]]:

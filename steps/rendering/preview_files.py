@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from featurization.markers import around_markers
 from featurization.media import Asset, Segment
 from ranking.cut_points import CutPoints
 from steps.episodes import Episode
@@ -94,7 +95,7 @@ def _companions(episode: Episode, preview: Preview, rendered: Rendered) -> dict[
         "preview.vtt": to_vtt(cues, language=asset.language).encode(),
         **(_waveforms(asset, rendered.path) if rendered.has_sound else {}),
         "transcript.vtt": to_vtt(transcript, language=asset.language, speakers=True).encode(),
-        "chapters.json": chapters_json(hearing.topics, title=asset.title),
+        "chapters.json": chapters_json(around_markers(hearing.topics, hearing.markers), title=asset.title),
     }
 
 

@@ -57,7 +57,7 @@ blockquote .dim { font-size: 14px; }
 .wave.picked { stroke: var(--accent); }
 .pick { fill: var(--accent-soft); stroke: var(--accent); stroke-width: 1; pointer-events: none; }
 .shot0 { fill: var(--wave); } .shot1 { fill: var(--s5); }
-.music { fill: var(--music); } .ad { fill: var(--ad); } .spoiler { fill: var(--spoiler); }
+.music { fill: var(--music); } .ad { fill: var(--ad); } .spoiler { fill: var(--spoiler); } .marker { fill: var(--s4); }
 .s0 { fill: var(--s0); } .s1 { fill: var(--s1); } .s2 { fill: var(--s2); } .s3 { fill: var(--s3); }
 .s4 { fill: var(--s4); } .s5 { fill: var(--s5); } .t0 { fill: var(--t0); } .t1 { fill: var(--t1); }
 .candidate { fill: var(--dim); opacity: .55; } .candidate.chosen { fill: var(--accent); opacity: 1; }

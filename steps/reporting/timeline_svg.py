@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from featurization.markers import told
 from featurization.media import Hearing, Segment, Shot, Topic, Turn, merge
 from steps.rendering.waveform import bar_heights
 from steps.reporting.timeline_scale import GUTTER, LANE_HEIGHT, PLOT, WIDTH, Scale, axis, clock, rect
@@ -53,7 +54,7 @@ def timeline_svg(
     candidates: Sequence[ScoredSpan] = (),
     picks: Sequence[Segment] = (),
 ) -> Markup:
-    """Waveform, shots, music, ads, speakers, topics, spoiler risk, candidates and the pick, over `duration_s` seconds.
+    """Waveform, shots, speakers, topics, music, ads, repeats, spoilers, candidates and the pick, over `duration_s` seconds.
 
     `levels` are dBFS per equal step of the whole recording. What lies closer than a unit is drawn as one, so that
     ten hours cost no more than ten minutes. Colours come from the page's style (`steps/reporting/page_style.py`).
@@ -86,6 +87,7 @@ def _lanes(
     yield _Lane("Topics", LANE_HEIGHT, _topics(scale, hearing.topics))
     yield _Lane("Music", LANE_HEIGHT, _spans(scale, music, "music", "Music"))
     yield _Lane("Ads", LANE_HEIGHT, _ads(scale, hearing))
+    yield _Lane("Repeats", LANE_HEIGHT, _markers(scale, hearing))
     yield _Lane("Spoilers", LANE_HEIGHT, _spoilers(scale, hearing))
     yield _Lane("Candidates", _SCORE_HEIGHT, _candidates(scale, candidates, picks))
 
@@ -163,6 +165,10 @@ def _ads(scale: Scale, hearing: Hearing) -> Markup:
     return Markup("").join(
         rect(scale, ad, "ad", f"{ad.kind} {ad.confidence:.0%}: {', '.join(ad.evidence[:4])}") for ad in hearing.ads
     )
+
+
+def _markers(scale: Scale, hearing: Hearing) -> Markup:
+    return Markup("").join(rect(scale, m, "marker", told(m)) for m in hearing.markers)
 
 
 def _spoilers(scale: Scale, hearing: Hearing) -> Markup:

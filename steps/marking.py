@@ -1,0 +1,81 @@
+"""Markers of the episodes of a show: each is compared with its neighbours once those have been heard."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import PurePath
+
+from featurization.markers import Printed, compare, find_markers
+from featurization.media import Asset, Marker
+from steps.settings import Settings
+from steps.store import Store
+from steps.tables import ASSETS, FINGERPRINTS, MARKERS
+
+
+def mark_shows(asset_ids: Sequence[str], *, run: str, settings: Settings, store: Store) -> int:
+    """Find what episodes repeat of others, for those just heard and those they are neighbours of, and commit it.
+
+    Returns of how many the markers changed. An episode with no other of its show gets none.
+    """
+    heard, changed = set(asset_ids), 0
+    for show in _shows(heard, store):
+        near = _neighbours(show, settings.markers.neighbours)
+        wanted = [a for a in show if a in heard or heard & set(near[a])]
+        known = store.read(MARKERS, wanted)
+        found = dict(_marked(wanted, near, show, settings=settings, store=store))
+        stale = {a: markers for a, markers in found.items() if markers != known.get(a, ())}
+        if stale:
+            store.commit(run, {MARKERS: stale})
+        changed += len(stale)
+    return changed
+
+
+def _shows(heard: Collection[str], store: Store) -> Iterator[list[str]]:
+    """Asset ids of every show that has an episode among `heard`, in order of appearance."""
+    printed = store.asset_ids(FINGERPRINTS)
+    shows: dict[str, list[Asset]] = defaultdict(list)
+    for rows in store.read(ASSETS).values():
+        shows[_show_of(rows[0])].append(rows[0])
+    for episodes in shows.values():
+        ordered = [asset.asset_id for asset in sorted(episodes, key=_place) if asset.asset_id in printed]
+        if len(ordered) > 1 and any(a in heard for a in ordered):
+            yield ordered
+
+
+def _show_of(asset: Asset) -> str:
+    """The feed, else the name; files with neither are of one show if they lie in one folder."""
+    return asset.feed or asset.show or str(PurePath(asset.source).parent)
+
+
+def _place(asset: Asset) -> tuple[int, int, str, str, str]:
+    return asset.season, asset.episode, asset.published, asset.title, asset.asset_id
+
+
+def _neighbours(show: Sequence[str], count: int) -> dict[str, list[str]]:
+    """The episodes nearest to each in the order of the show, as many before as after it where there are."""
+    last = max(0, len(show) - count - 1)
+    begins = {asset_id: min(max(0, place - count // 2), last) for place, asset_id in enumerate(show)}
+    return {a: [b for b in show[begin : begin + count + 1] if b != a] for a, begin in begins.items()}
+
+
+def _marked(
+    wanted: Sequence[str], near: Mapping[str, Sequence[str]], show: Sequence[str], *, settings: Settings, store: Store
+) -> Iterator[tuple[str, tuple[Marker, ...]]]:
+    """Markers of each episode; only neighbours are in memory."""
+    place = {asset_id: number for number, asset_id in enumerate(show)}
+    prints: dict[str, Printed] = {}
+    for asset_id in wanted:
+        needed = [asset_id, *near[asset_id]]
+        prints = {a: prints[a] if a in prints else _printed(a, store) for a in needed}
+        own = prints[asset_id]
+        comparisons = [
+            compare(own, prints[other], earlier=place[other] < place[asset_id], options=settings.markers)
+            for other in near[asset_id]
+        ]
+        yield asset_id, find_markers(own.duration_s, comparisons, settings.markers)
+
+
+def _printed(asset_id: str, store: Store) -> Printed:
+    asset, prints = store.read(ASSETS, [asset_id])[asset_id][0], store.read(FINGERPRINTS, [asset_id])[asset_id]
+    return Printed(asset.duration_s, prints)
