@@ -4,87 +4,32 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from colour_films import colour_film, colour_of, shown
-from episode_factory import ASSET, heard, say
+from colour_films import colour_of, shown
+from episode_factory import heard
+from film_store import CUTS, CYCLE, FILM, SETTINGS, film_store, published, shots, spoken_film
 from lxml import html as lxml_html
 from mutagen.mp4 import MP4
 from PIL import Image
 from stocked_store import stocked
 
-from featurization.media import Asset, Hearing, LevelTrack, Segment, Shot, SoundSpan, Vector
+from featurization.media import Asset, Segment, SoundSpan
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.options import build
 from steps.placing import restore_previews
 from steps.previews import PREVIEWS, Preview
-from steps.publish import Summary, choose_assets, commit_previews, describe, publish_chunk
+from steps.publish import Summary, choose_assets, describe, publish_chunk
 from steps.rendering.captions import caption_cues
 from steps.reporting.run_report import run_report
 from steps.settings import Settings
 from steps.store import Store
-from steps.tables import ASSETS, LEVELS, PROFILES, SENTENCES, SHOTS, SOUNDS, VECTORS, WORDS
-
-FILM = "ee01" * 4
-CYCLE = ("red", "green", "blue", "yellow")
-REEL = [(CYCLE[k % 4], 3.0) for k in range(20)]  # a minute: a cut every three seconds
-CUTS = [3.0 * k for k in range(21)]
-SETTINGS = Settings()
-
-
-def shots(brightness: Sequence[float] = (0.5,) * 20) -> tuple[Shot, ...]:
-    return tuple(
-        Shot(a, b, k, "cut" if k else "start", keyframes=((a + b) / 2,), brightness=light, motion=0.1)
-        for k, ((a, b), light) in enumerate(zip(pairwise(CUTS), brightness, strict=True))
-    )
-
-
-def film_store(folder: Path, hearing: Hearing, *, beeps: bool, seen: Sequence[Shot] | None = None) -> Store:
-    """A store that holds one film of plain colours, looked at and heard."""
-    store = Store(str(folder / "store"))
-    media = colour_film(folder / "reel.mp4", REEL, beeps=beeps)
-    asset = replace(
-        ASSET,
-        asset_id=FILM,
-        sha256=FILM * 4,
-        blob=store.put_bytes(media.read_bytes(), ".mp4"),
-        kind="video",
-        duration_s=60.0,
-        title="The reel",
-        show="Colours",
-        language="en",
-        width=160,
-        height=90,
-        has_audio=beeps,
-    )
-    seen = shots() if seen is None else seen
-    vectors = [Vector(s.start, s.end, "sentence", "text", (1.0, 0.0)) for s in hearing.sentences]
-    vectors += [Vector(s.start, s.end, "image", "look", (1.0, 0.0, 0.0)) for s in seen]
-    store.commit("IngestMedia/1", {ASSETS: {FILM: [asset]}})
-    rows = {
-        PROFILES: [hearing.profile],
-        WORDS: hearing.words,
-        SENTENCES: hearing.sentences,
-        SOUNDS: hearing.sounds,
-        LEVELS: [LevelTrack(0.1, (-20.0,) * 600)],
-        SHOTS: seen,
-        VECTORS: vectors,
-    }
-    store.commit("FeaturizeMedia/2", {table: {FILM: list(content)} for table, content in rows.items()})
-    return store
-
-
-def published(store: Store, run: str = "PublishPreviews/3") -> tuple[Preview, Summary]:
-    outcomes = publish_chunk([FILM], length_s=30.0, run=run, settings=SETTINGS, store=store)
-    summary = commit_previews([[FILM]], outcomes, died="", run=run, store=store)
-    assert not summary.problems, summary.problems
-    return store.read(PREVIEWS)[FILM][0], summary
+from steps.tables import ASSETS, SHOTS
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +43,7 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A film that beeps at every cut, in which three sentences are said from 12.4 to 41.4 s, without music."""
-    talk = say(
-        "Who lit the lamp?",
-        "Nobody knows why it burned.",
-        "Arthur Grant never told.",
-        start=12.4,
-        length_s=9.0,
-        gap_s=1.0,
-    )
-    store = film_store(tmp_path_factory.mktemp("spoken"), heard(talk, 60.0), beeps=True)
+    store = spoken_film(tmp_path_factory.mktemp("spoken"))
     published(store)
     return store
 

@@ -93,6 +93,7 @@ def episode(asset_id: AssetId, shelf: OfStore) -> dict[str, Any]:
         "duration": asset.duration_s,
         "wave": data.wave(only(store.read(LEVELS, [asset_id]).get(asset_id, ()))),
         "sentences": data.transcript(hearing) if hearing else [],
+        "cuts": data.cuts(shots),
         "lanes": data.lanes(hearing, shots, asset.duration_s),
         "candidates": data.candidates(rows, asset.duration_s),
         "picks": data.picks(shelf.catalog().previews.get(asset_id)),

@@ -102,11 +102,11 @@ function playSpan({ start, end }) {
   return player.load();
 }
 
-/** Move an edge to that of the sentence before or after. */
+/** Move an edge to that of the sentence, or to the cut of a film, before or after. */
 function step(edge, by) {
   const span = draw.span();
   if (!span) return;
-  const times = data.sentences.map((sentence) => sentence[edge]).sort((one, other) => one - other);
+  const times = [...data.cuts, ...data.sentences.map((sentence) => sentence[edge])].sort((one, other) => one - other);
   const there = by < 0 ? times.filter((time) => time < span[edge] - 0.01).at(-1) : times.find((time) => time > span[edge] + 0.01);
   const moved = { ...span, [edge]: there ?? span[edge] };
   if (moved.end > moved.start) draw.select(moved, { exact: true });
