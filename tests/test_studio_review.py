@@ -166,29 +166,34 @@ def test_several_moments_are_fit_for_everybody(stitched: Store, client: httpx.Cl
 # films --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_edges_of_a_film_are_moved_by_cuts_and_it_is_published_anew(tmp_path: Path, page: Any):
-    """Sentences begin at 12.4, 22.4 and 32.4 s, shots every three seconds."""
+@pytest.fixture
+def film(tmp_path: Path) -> Iterator[tuple[Store, httpx.Client]]:
+    """A film that is published from 12 to 42 s: sentences begin at 12.4, 22.4 and 32.4 s, shots every three seconds."""
     store = spoken_film(tmp_path)
     published(store)
-    assert moments(store, FILM) == [(12.0, 42.0)]
     with served(store) as client:
-        page.goto(f"{client.base_url}/studio/review")
-        page.wait_for_function("Math.round(document.getElementById('preview').duration) === 30")
-        page.keyboard.press("e")
-        page.wait_for_function("document.getElementById('to').textContent === '0:42.0'")
-        later = page.get_by_role("button", name="Start a sentence or cut later")
-        for there in ("0:12.4", "0:15.0", "0:18.0", "0:21.0", "0:22.4"):
-            later.click()
-            assert page.locator("#from").text_content() == there
-        page.get_by_role("button", name="End a sentence or cut earlier").click()
-        assert page.locator("#to").text_content() == "0:41.4"
-        page.keyboard.press("p")
-        page.wait_for_function("document.getElementById('player').currentTime >= 22.4")
-        page.locator("#publish").click()
-        page.wait_for_selector("#verdict")
-        page.wait_for_function("Math.round(document.getElementById('preview').duration) === 19")
-        assert moments(store, FILM) == [(22.4, 41.4)]
-        assert client.get(f"/previews/{FILM}/preview.mp4").status_code == 200
-        page.keyboard.press("u")
-        page.wait_for_selector("#verdict", state="detached")
-        assert moments(store, FILM) == [(12.0, 42.0)]
+        yield store, client
+
+
+def test_the_edges_of_a_film_are_moved_by_cuts_and_it_is_published_anew(film: tuple[Store, httpx.Client], page: Any):
+    store, client = film
+    page.goto(f"{client.base_url}/studio/review")
+    page.wait_for_function("Math.round(document.getElementById('preview').duration) === 30")
+    page.keyboard.press("e")
+    page.wait_for_function("document.getElementById('to').textContent === '0:42.0'")
+    later = page.get_by_role("button", name="Start a sentence or cut later")
+    for there in ("0:12.4", "0:15.0", "0:18.0", "0:21.0", "0:22.4"):
+        later.click()
+        assert page.locator("#from").text_content() == there
+    page.get_by_role("button", name="End a sentence or cut earlier").click()
+    assert page.locator("#to").text_content() == "0:41.4"
+    page.keyboard.press("p")
+    page.wait_for_function("document.getElementById('player').currentTime >= 22.4")
+    page.locator("#publish").click()
+    page.wait_for_selector("#verdict")
+    page.wait_for_function("Math.round(document.getElementById('preview').duration) === 19")
+    assert moments(store, FILM) == [(22.4, 41.4)]
+    assert client.get(f"/previews/{FILM}/preview.mp4").status_code == 200
+    page.keyboard.press("u")
+    page.wait_for_selector("#verdict", state="detached")
+    assert moments(store, FILM) == [(12.0, 42.0)]
