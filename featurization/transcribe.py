@@ -17,6 +17,7 @@ from featurization.media import Segment, Word
 from featurization.models import Registry
 from featurization.recognition.packs import Read, pieces, take_pack
 from featurization.recognition.whisper_output import BeliefOptions
+from featurization.recognition.word_edges import EdgeOptions, on_time, refined
 from featurization.recognition.words import WordOptions, sane
 
 Samples = NDArray[np.float32]
@@ -38,6 +39,7 @@ class TranscribeOptions:
     pad_s: float = 0.3  # seconds of pause kept on each side of a span of speech
     unheard_s: float = 0.4  # seconds of speech after the last word of a pack that are worth hearing again
     words: WordOptions = field(default_factory=WordOptions)
+    edges: EdgeOptions = field(default_factory=EdgeOptions)
     belief: BeliefOptions = field(default_factory=BeliefOptions)
 
     def __post_init__(self) -> None:
@@ -106,14 +108,16 @@ def transcribe(
     options = options or TranscribeOptions()
     waiting = deque(pieces(speech, pad_s=options.pad_s))
     language, total = options.language, sum(piece.duration for piece in waiting)
+    model = transcriber.identity.partition("@")[0]
     words: list[Word] = []
     while waiting:
         pack = take_pack(waiting, read, pack_s=options.pack_s)
         samples = pack.read(read)
         language = language or transcriber.detect_language(samples)
-        heard = [pack.to_recording(word) for word in transcriber.words(samples, language=language)]
+        said = transcriber.words(samples, language=language)
+        heard = [pack.to_recording(on_time(word, model)) for word in said]
         if heard:
             waiting.extendleft(reversed(pack.unheard(heard[-1].end, least_s=options.unheard_s)))
         words += heard
         progress(1 - sum(piece.duration for piece in waiting) / total)
-    return sane(words, speech, options.words)
+    return refined(sane(words, speech, options.words), speech, read, options.edges)
