@@ -96,15 +96,14 @@ class FeaturizeMedia(ProjectFlow):
     @told_plainly
     def publish_index(self):
         """Publish the committed tables to the search index, at once; readers see the old one until then."""
-        from steps.index import update_index
+        from steps.index import index_store
         from steps.marking import mark_shows
-        from steps.models import Models
         from steps.tagging import catch_up
 
         run = this_run()
         mark_shows(self.summary.heard, run=run, settings=self.settings, store=self.store)
         catch_up(self.summary.heard, run=run, settings=self.settings, store=self.store)
-        self.indexed = update_index(self.store, run=run, spaces=Models(self.settings).spaces)
+        self.indexed = index_store(self.store, run=run, settings=self.settings)
         if self.indexed.failed:
             self.outcome = "partial"
         self.next(self.end)

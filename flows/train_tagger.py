@@ -63,10 +63,9 @@ class TrainTagger(ProjectFlow):
     @told_plainly
     def publish_index(self):
         """Publish the tags to the search index."""
-        from steps.index import update_index
-        from steps.models import Models
+        from steps.index import index_store
 
-        self.indexed = update_index(self.store, run=this_run(), spaces=Models(self.settings).spaces)
+        self.indexed = index_store(self.store, run=this_run(), settings=self.settings)
         if self.indexed.failed:
             self.outcome = "partial"
         self.next(self.end)

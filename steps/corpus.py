@@ -16,7 +16,8 @@ from search.nearest import Encoders, QueryEncoder
 from search.query import Engine
 from search.vector_index import VectorIndex
 from steps.extracted import PREFIX, layers
-from steps.index import collections, open_store_index
+from steps.index import open_store_index
+from steps.index_rows import collections
 from steps.models import TEXT_MODEL, Models
 from steps.store import Store
 from steps.tables import ADS, ASSETS, SCENES, SENTENCES, SHOTS, SOUNDS, SPOILERS, TAGS, TOPICS, TURNS, WORDS, Table

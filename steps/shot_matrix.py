@@ -19,7 +19,7 @@ from featurization.shot_vectors import IMAGE
 from featurization.vision import ImageEncoder
 from search.corpus import shot_id
 from steps.feedback import Label
-from steps.index import matrix
+from steps.index_rows import matrix
 from steps.store import Store
 from steps.tables import SHOT_FEATURES, SHOTS, VECTORS
 

@@ -21,13 +21,13 @@ from search.exact_index import ExactIndex
 from serving.index_commands import rebuild
 from steps.index import (
     check_index,
-    collections,
     content_digest,
     index_address,
     open_store_index,
     publish,
     update_index,
 )
+from steps.index_rows import collections
 from steps.store import Store
 from steps.tables import SHOTS, TAGS, VECTORS
 

@@ -24,9 +24,8 @@ from serving.uploads import on_disk, read_sample
 from steps.annotate import Deployed, deploy, now, roll_back
 from steps.feedback import LABELS, LabelDefinition, keep
 from steps.heads import found_version, head_in_use, heads_of, keep_head
-from steps.index import update_index
+from steps.index import index_store
 from steps.labels import define, defined, definition_of, label_key
-from steps.models import Models
 
 router = APIRouter(prefix="/studio/labels", include_in_schema=False, default_response_class=HTMLResponse)
 api = APIRouter(prefix="/studio/api/labels", include_in_schema=False)
@@ -224,6 +223,5 @@ def post_rollback(key: LabelKey, sent: Change, bench: OfWorkbench, jobs: OfJobs)
 def _told(done: Deployed, bench: Workbench, tell: Callable[[float], None]) -> dict[str, Any]:
     """What a deployment did; the index follows, search sees the tags already."""
     tell(0.5)
-    spaces = Models(bench.shelf.settings).spaces
-    indexed = update_index(bench.store, run=f"TrainTagger/{label_key(done.label)}", spaces=spaces)
+    indexed = index_store(bench.store, run=f"TrainTagger/{label_key(done.label)}", settings=bench.shelf.settings)
     return {"version": done.version, "tags": done.tags, "index": indexed.describe()}
