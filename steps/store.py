@@ -214,7 +214,7 @@ class Store:
             raise StoreError(f"{self.url}: nothing was committed yet, so there is nothing to roll back")
         before = self.snapshots.read(undone.parent)
         kept = {name: pieces for name, pieces in current.tables.items() if name in keep}
-        tables = {name: {**pieces} for name, pieces in (before.tables | kept).items()}
+        tables = {name: {**pieces} for name, pieces in {**before.tables, **kept}.items()}
         rolled = Snapshot(current.number + 1, before.parent, f"rollback of {undone.run}", tables)
         self._merge(tables, amended(rolled))
         if not self.snapshots.create(rolled):
