@@ -82,9 +82,9 @@ def test_what_a_model_is_late_by_is_taken_back() -> None:
             st.floats(0.02, 1.5), st.sampled_from([0.0, 0.05, 0.2, 2.0]), st.sampled_from(["a", "lamp", "1942", "—"])
         ),
         min_size=1,
-        max_size=40,
+        max_size=10,
     ),
-    loud=st.lists(st.tuples(st.floats(0, 40), st.floats(0.02, 3)), max_size=12),
+    loud=st.lists(st.tuples(st.floats(0, 10), st.floats(0.02, 3)), max_size=5),
     quiet_floor=st.sampled_from([0.0, 1e-4, 0.1]),
 )
 def test_words_stay_in_order_and_between_their_outer_edges(
