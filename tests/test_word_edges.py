@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurization.media import Segment, Word
@@ -76,6 +76,7 @@ def test_what_a_model_is_late_by_is_taken_back() -> None:
     assert on_time(Word(0.0, 0.05, "a"), "whisper-tiny.en") == Word(0.0, 0.0, "a")
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     steps=st.lists(
         st.tuples(
