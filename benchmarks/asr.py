@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bare_whisper import BareWhisper
+from benchmarks.forced_alignment import word_truth
 from benchmarks.job import Job, say
 from benchmarks.listening import Listener
 from benchmarks.made_sounds import make_music, make_silence
 from benchmarks.report import Measured
 from eval.word_errors import WordErrors, word_errors
+from eval.word_timing import WordTiming, word_timing
 from featurization.errors import SourceError
 from featurization.media import Word
 from featurization.probe import probe
@@ -28,6 +30,8 @@ NOTES = (
     "wer: errors over words of the reference, pooled over files; both texts in lower case without punctuation, English "
     "figures spelled out, Mr. Mrs. Dr. in full (eval/word_errors.py)",
     "real_time_factor: wall seconds over seconds of sound; decoding and voice activity included, loading models not",
+    "timing_median_s, timing_p90_s, timing_bias_s: how far starts and ends of words lie from NAME.words.csv beside the "
+    "sound (start, end, text), else from forced alignment by pocketsphinx where that is installed and knows all words",
     "words_in_music, words_in_silence: words heard in 60 s of computed music and of digital silence",
     f"{PEER}: WhisperModel.transcribe(beam_size=1, vad_filter=True, condition_on_previous_text=False, "
     "word_timestamps=True), the rest at defaults, int8 on a CPU, the same folder of weights",
@@ -43,6 +47,7 @@ class Tally:
     hear: Hear
     seconds: float = 0.0
     errors: WordErrors = field(default_factory=WordErrors)
+    timing: WordTiming = field(default_factory=WordTiming)
 
     def words(self, path: Path) -> Sequence[Word]:
         """The words of a file, on the clock."""
@@ -58,9 +63,20 @@ class Tally:
         self.errors += errors
         return errors
 
+    def time(self, row: dict[str, str], truth: Sequence[Word], words: Sequence[Word]) -> None:
+        """Add where the words of one file lie to the pool."""
+        self.timing += word_timing(truth, words, language=row["language"] or "en")
+
     def metrics(self, audio_s: float, made_up: dict[str, int]) -> dict[str, Any]:
         """The figures of this recogniser."""
-        return {"wer": self.errors.rate, "real_time_factor": self.seconds / audio_s, **made_up}
+        return {
+            "wer": self.errors.rate,
+            "timing_median_s": self.timing.median_s,
+            "timing_p90_s": self.timing.quantile_s(0.9),
+            "timing_bias_s": self.timing.bias_s,
+            "real_time_factor": self.seconds / audio_s,
+            **made_up,
+        }
 
 
 def measure(job: Job) -> Measured:
@@ -80,7 +96,7 @@ def measure(job: Job) -> Measured:
     return Measured(
         metrics=ours.metrics(audio_s, made_up[0]),
         peers={PEER: bare.metrics(audio_s, made_up[1])},
-        counts={"files": len(rows), "audio_s": audio_s, **_counts(ours.errors)},
+        counts={"files": len(rows), "audio_s": audio_s, **_counts(ours.errors), "timed_words": ours.timing.words},
         files=tuple(files),
         models=(options.model, SPEECH_MODEL),
         notes=NOTES,
@@ -103,6 +119,9 @@ def _compare(job: Job, rows: Sequence[dict[str, str]], ours: Tally, bare: Tally)
         path = job.data / row["file"]
         words, peer_words = ours.words(path), bare.words(path)
         errors, peer_errors = ours.judge(row, words), bare.judge(row, peer_words)
+        truth = word_truth(path, row, job.scratch)
+        ours.time(row, truth, words)
+        bare.time(row, truth, peer_words)
         duration_s = float(row.get("duration_s") or 0) or probe(path).duration_s
         audio_s += duration_s
         job.predict(f"{row['file']}.json", _prediction(row["file"], words))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,16 +68,28 @@ def word_errors(reference: str, found: str, *, language: str = "en") -> WordErro
 
 def align(reference: Sequence[str], found: Sequence[str]) -> WordErrors:
     """Errors between two sequences of words, one byte of memory for each pair: two texts of an hour need 80 MB."""
-    moves = _moves(*_numbered(reference, found))
-    row, column = len(reference), len(found)
     substituted = deleted = inserted = 0
-    while row or column:
-        move = moves[row, column]
-        substituted += int(move == _STAY and reference[row - 1] != found[column - 1])
+    for row, column, move in _path(reference, found):
+        substituted += int(move == _STAY and reference[row] != found[column])
         deleted += int(move == _DELETE)
         inserted += int(move == _INSERT)
-        row, column = row - int(move != _INSERT), column - int(move != _DELETE)
     return WordErrors(len(reference), substituted, deleted, inserted)
+
+
+def matches(reference: Sequence[str], found: Sequence[str]) -> list[tuple[int, int]]:
+    """Places in both sequences of each word that the cheapest alignment finds in both, in order."""
+    path = _path(reference, found)
+    return [(row, column) for row, column, move in path if move == _STAY and reference[row] == found[column]][::-1]
+
+
+def _path(reference: Sequence[str], found: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Place in each sequence and move, from the end to the beginning; only a _STAY uses up a word of both."""
+    moves = _moves(*_numbered(reference, found))
+    row, column = len(reference), len(found)
+    while row or column:
+        move = int(moves[row, column])
+        yield row - 1, column - 1, move
+        row, column = row - int(move != _INSERT), column - int(move != _DELETE)
 
 
 def _numbered(*texts: Sequence[str]) -> list[NDArray[np.int64]]:
