@@ -113,6 +113,21 @@ def detect_speech(
     yield from detector.finish()
 
 
+def voice_activity(blocks: Iterable[Samples], registry: Registry | None = None) -> Samples:
+    """The probability of voice for each 32 ms of a recording, (frames,); see `detect_speech` for blocks and errors."""
+    detector = SpeechDetector(registry=registry)
+    for block in blocks:
+        detector.feed(block)
+    detector.finish()
+    return detector.probabilities
+
+
+def speech_spans(voice: Samples, duration_s: float, options: SpeechOptions | None = None) -> tuple[Segment, ...]:
+    """What `detect_speech` finds in a recording of that length, from its voice activity."""
+    spans = _Spans(options or SpeechOptions())
+    return (*spans.feed(voice), *spans.finish(duration_s))
+
+
 class _Spans:
     """Hysteresis over frame probabilities: speech begins at the threshold and ends with a long enough silence."""
 

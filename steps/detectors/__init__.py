@@ -1,0 +1,1 @@
+"""Training of the detectors: sources, mixtures, networks and how they are judged."""
