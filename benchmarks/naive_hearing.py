@@ -6,12 +6,12 @@ import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 from sklearn.cluster import AgglomerativeClustering
 
+from featurization.diarization.local_speakers import VOICE_S, Encoder
 from featurization.loudness import measure_levels
 from featurization.media import Segment, SoundLabel, SoundSpan, Turn, gaps
 from featurization.pcm import PCM_RATE_HZ, Samples
-from featurization.speakers import WINDOW_S, Encoder
 
-_HOP_S = WINDOW_S / 2
+_HOP_S = VOICE_S / 2
 _AUDIBLE_DB = -45.0
 
 
@@ -34,7 +34,7 @@ def naive_turns(samples: Samples, encoder: Encoder) -> list[Turn]:
 
 def _windows(span: Segment) -> list[Segment]:
     starts = np.arange(span.start, span.end, _HOP_S)
-    return [Segment(float(start), min(float(start) + WINDOW_S, span.end)) for start in starts]
+    return [Segment(float(start), min(float(start) + VOICE_S, span.end)) for start in starts]
 
 
 def naive_sounds(samples: Samples) -> list[SoundSpan]:

@@ -15,7 +15,7 @@ from benchmarks.report import Measured
 from featurization.errors import SourceError
 from featurization.models import load_registry
 from steps.ingest import list_source
-from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL
+from steps.models import SPEECH_MODEL, TEXT_MODEL
 from steps.tables import ASSETS
 
 STAGES = ("ingest", "featurize", "publish")
@@ -80,7 +80,7 @@ def measure(job: Job) -> Measured:
             "refused": len(published.refused),
             "quarantined": len(runner.summary(first.runs[0]).problems) + len(published.problems),
         },
-        models=(job.settings.transcribe.model, SPEECH_MODEL, SPEAKER_MODEL, TEXT_MODEL),
+        models=(job.settings.transcribe.model, SPEECH_MODEL, *job.settings.speakers.models, TEXT_MODEL),
         notes=NOTES,
         details={
             "stages": first.stages(media_s),

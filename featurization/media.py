@@ -158,6 +158,7 @@ class Asset:
     image: str = ""
     image_blob: str = ""
     explicit: bool = False
+    categories: tuple[str, ...] = ()  # its own and those of its feed, as published
     persons: tuple[str, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     chapters: tuple[Chapter, ...] = ()
@@ -225,6 +226,16 @@ class Turn(Segment):
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """How a speaker of one recording sounds, as a unit vector in the space of one encoder."""
+
+    speaker: str  # as in the turns
+    spoken_s: float
+    space: str  # the encoder's identity; voices of different spaces are never compared
+    values: tuple[Float32, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SoundSpan(Segment):
     """Speech, music, noise or silence. Speech and music may overlap."""
 
@@ -240,6 +251,9 @@ class Topic(Segment):
     keywords: tuple[str, ...] = ()
 
 
+Delivery = Literal["", "host-read", "produced"]  # who speaks a message; empty if nobody looked
+
+
 @dataclass(frozen=True, slots=True)
 class AdSpan(Segment):
     """A sponsor message or promotion, with the words or marks that gave it away."""
@@ -247,6 +261,7 @@ class AdSpan(Segment):
     kind: Literal["sponsor", "self-promotion", "cross-promotion"]
     confidence: float
     evidence: tuple[str, ...] = ()
+    delivery: Delivery = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from featurization.diarization.local_speakers import VOICE_S, Vectors
 from featurization.errors import ModelError
 from featurization.pcm import PCM_RATE_HZ, Samples
-from featurization.speakers import WINDOW_S, Vectors
 
-_WINDOW = round(WINDOW_S * PCM_RATE_HZ)
+_WINDOW = round(VOICE_S * PCM_RATE_HZ)
 _FFT, _HOP, _MELS, _HIDDEN, _LAYERS = 400, 160, 40, 256, 3
 _BATCH = 64
 _TARGET_RMS = 10 ** (-30 / 20)  # quieter windows are raised to -30 dBFS, as in training

@@ -1,194 +1,109 @@
-"""Who speaks when: voice vectors over speech, grouped by likeness, laid back on the time axis as turns.
+"""Who speaks when: local speakers of short windows, grouped by their voices, woven into turns that may overlap.
 
-Nothing is known beforehand of who or how many. Windows of speech become vectors, average-linkage clustering on their
-cosine distance finds the voices, and a Viterbi pass over tenths of a second decides where the speaker changes.
+Nothing is known beforehand of who or how many. A network says of every window of five seconds who of up to three local
+speakers talks; what was heard of each alone becomes a vector, clustering finds the people, and what the overlapping
+windows say of each of them is averaged (the way of Bredin 2023). `pyannote.audio`'s own pipeline is the other engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from featurization.media import Segment, Turn, merge
-from featurization.pcm import Samples
+from featurization.diarization.grouping import assign, find_centres
+from featurization.diarization.local_speakers import Encoder, LocalVoices, Vectors, hear_voices
+from featurization.diarization.segmentation import FRAME_S, Reader, Segmenter
+from featurization.diarization.voices import Diarizer, Voices, in_order
+from featurization.diarization.weaving import give_speech, turns_of, weave
+from featurization.media import Segment
+from featurization.models import Registry
 
-Vectors = NDArray[np.float32]
-Labels = NDArray[np.intp]
-Encoder = Callable[[Sequence[Samples]], Vectors]  # windows of WINDOW_S at 16 kHz -> unit vectors (window, 256)
-Reader = Callable[[Segment], Samples]
-_Stretch = tuple[Segment, int, float]  # where, which voice, how sure (0..1)
-
-WINDOW_S = 1.6  # what the encoder was trained on
-_FRAME_S = 0.1  # resolution of speaker changes
-_BATCH = 256  # windows whose sound is held at a time
-_CLEAR_MARGIN = 0.15  # difference in cosine to the second best voice that counts as certain
+SEGMENTATION_MODEL = "pyannote-segmentation"
+VOICE_MODEL = "resemblyzer"
+PIPELINE_MODEL = "pyannote-community-1"
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerOptions:
     """How voices are told apart."""
 
-    hop_s: float = 0.8  # between windows; halving it doubles the cost
-    threshold: float = 0.34  # mean cosine distance above which two groups are different speakers
-    min_speaker_s: float = 3.0  # who speaks less in all is taken for the most similar other voice
-    max_gap_s: float = 0.3  # spans of speech nearer than this share windows
-    change_cost: float = 0.25  # cosine that a new speaker must gain, summed over tenths of a second, to be believed
-    max_pause_s: float = 1.0  # a shorter pause of the same speaker is part of the turn
-    max_clustered: int = 2000  # windows compared with each other; of longer recordings an even sample
+    engine: Literal["packaged", "pyannote"] = "packaged"  # pyannote: the pipeline of pyannote.audio, on its own weights
+    step_s: float = 2.5  # between windows of five seconds; halving it doubles the cost
+    threshold: float = 0.29  # mean cosine distance above which two groups are different speakers
+    min_alone_s: float = 0.8  # who is heard alone for less in a window founds no group
+    min_speaker_s: float = 2.5  # who speaks less in all is taken for the most similar other voice
+    min_share: float = 0.04  # and who speaks less than this share of all that is said
+    min_turn_s: float = 0.1  # shorter turns are left out
+    max_pause_s: float = 0.35  # a shorter pause of the same speaker is part of the turn
+    max_clustered: int = 2000  # local speakers compared with each other; of longer recordings an even sample
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.step_s <= 5:
+            raise ValueError(f"step_s must be from 0.5 to 5, the length of a window, got {self.step_s}")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that the engine needs; the last one makes the vectors."""
+        return (PIPELINE_MODEL,) if self.engine == "pyannote" else (SEGMENTATION_MODEL, VOICE_MODEL)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Voices:
-    """Turns, and of every speaker in them the mean unit vector: row i is speaker "S{i+1}", (speaker, 256)."""
+def load_diarizer(options: SpeakerOptions, registry: Registry) -> Diarizer:
+    """The engine that `options` name. Raises ModelError if its models or its package are not here."""
+    folders = [registry.locate(name) for name in options.models]
+    if options.engine == "pyannote":
+        from featurization.diarization.pyannote_engine import PyannoteDiarizer
 
-    turns: tuple[Turn, ...]
-    vectors: Vectors
+        return PyannoteDiarizer(folders[0])
+    from featurization.diarization.segmentation import SpeakerSegmenter
+    from featurization.speaker_encoder import SpeakerEncoder  # brings torch
 
-
-def find_turns(
-    read: Reader, speech: Sequence[Segment], encoder: Encoder, options: SpeakerOptions = SpeakerOptions()
-) -> tuple[Turn, ...]:
-    """Turns in order of time, speakers "S1", "S2", … in order of first appearance.
-
-    `read` gives the 16 kHz samples of a segment, `speech` is where anybody talks. Turns do not overlap.
-    """
-    return find_voices(read, speech, encoder, options).turns
+    segmenter, encoder = SpeakerSegmenter(folders[0]), SpeakerEncoder(folders[1])
+    return partial(find_voices, segmenter=segmenter, encoder=encoder, options=options)
 
 
 def find_voices(
-    read: Reader, speech: Sequence[Segment], encoder: Encoder, options: SpeakerOptions = SpeakerOptions()
+    read: Reader,
+    span: Segment,
+    speech: Sequence[Segment],
+    *,
+    segmenter: Segmenter,
+    encoder: Encoder,
+    options: SpeakerOptions = SpeakerOptions(),
 ) -> Voices:
-    """As `find_turns`, with the speakers' vectors."""
-    spans = merge(speech, max_gap_s=options.max_gap_s)
-    windows = [window for span in spans for window in _windows(span, options.hop_s)]
-    vectors = _embed(read, windows, encoder)
-    if not windows:
-        return Voices((), vectors)
-    labels = group_voices(vectors, windows_s=options.hop_s, options=options)
-    centroids = _centroids(vectors, labels)
-    stretches = _stretches(spans, windows, vectors @ centroids.T, change_cost=options.change_cost)
-    return _in_order(stretches, centroids, max_pause_s=options.max_pause_s)
+    """Turns in order of time, speakers "S1", "S2", … in order of first appearance, and their vectors.
 
-
-def join_channels(channels: Sequence[Sequence[Turn]]) -> tuple[Turn, ...]:
-    """Turns of channels that carry different speakers as one sequence: no label is shared between channels."""
-    tagged = [
-        replace(turn, speaker=f"{index}/{turn.speaker}") for index, turns in enumerate(channels) for turn in turns
-    ]
-    names: dict[str, str] = {}
-    return tuple(
-        replace(turn, speaker=names.setdefault(turn.speaker, f"S{len(names) + 1}"))
-        for turn in sorted(tagged, key=lambda turn: (turn.start, turn.end, turn.speaker))
+    Turns of different speakers may overlap. They are found all over `span`, not only in `speech`: voice activity
+    misses those who talk far from the microphone.
+    """
+    step_frames = round(options.step_s / FRAME_S)
+    heard = hear_voices(read, span, segmenter=segmenter, encoder=encoder, step_frames=step_frames)
+    if not heard.speakers:
+        return Voices((), heard.vectors)
+    centres = _centres(heard, options)
+    likely, talks = weave(heard, assign(heard, centres), len(centres))
+    talks = give_speech(speech, likely, talks, start=span.start)
+    limits = {"max_gap_s": options.max_pause_s, "least_s": options.min_turn_s}
+    turns, people = in_order(
+        (turn, person, sure)
+        for person in range(len(centres))
+        for turn, sure in turns_of(likely, talks, person, span=span, **limits)
     )
+    return Voices(turns, centres[people])
 
 
-def group_voices(vectors: Vectors, *, windows_s: float, options: SpeakerOptions = SpeakerOptions()) -> Labels:
-    """A group number from 0 for each of the unit `vectors`, (window, 256), each of which stands for `windows_s`."""
-    chosen = np.unique(np.linspace(0, len(vectors) - 1, min(len(vectors), options.max_clustered)).round().astype(int))
-    sample = vectors[chosen].astype(np.float64)
-    if len(sample) < 2:
-        return np.zeros(len(vectors), dtype=np.intp)
-    from scipy.cluster.hierarchy import fcluster, linkage  # slow to import, and only needed here
-
-    groups = fcluster(linkage(sample, "average", metric="cosine"), options.threshold, "distance") - 1
-    stands_for_s = windows_s * len(vectors) / len(sample)
-    groups = _without_tiny(sample.astype(np.float32), groups, least=options.min_speaker_s / stands_for_s)
-    labels: Labels = np.argmax(vectors @ _centroids(sample.astype(np.float32), groups).T, axis=1)
-    return np.unique(labels, return_inverse=True)[1]
-
-
-def _without_tiny(vectors: Vectors, groups: Labels, *, least: float) -> Labels:
-    """Groups renumbered from 0, members of those with fewer than `least` given to the most similar other group."""
-    sizes = np.bincount(groups)
-    kept = np.flatnonzero((sizes >= least) | (sizes == sizes.max()))
-    similarity = vectors @ _centroids(vectors, groups)[kept].T
-    own = np.searchsorted(kept, groups).clip(max=len(kept) - 1)
-    return np.where(np.isin(groups, kept), own, np.argmax(similarity, axis=1))
-
-
-def _centroids(vectors: Vectors, labels: Labels) -> Vectors:
-    sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), dtype=np.float64)
-    np.add.at(sums, labels, vectors)
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float32)
-
-
-def _windows(span: Segment, hop_s: float) -> list[Segment]:
-    """Windows that cover `span`: spread evenly, at most `hop_s` apart; a short span is one window."""
-    if span.duration <= WINDOW_S:
-        return [span]
-    starts = np.linspace(span.start, span.end - WINDOW_S, 1 + int(np.ceil((span.duration - WINDOW_S) / hop_s)))
-    return [Segment(float(start), float(start) + WINDOW_S) for start in starts]
-
-
-def _embed(read: Reader, windows: Sequence[Segment], encoder: Encoder) -> Vectors:
-    batches = [encoder([read(w) for w in windows[at : at + _BATCH]]) for at in range(0, len(windows), _BATCH)]
-    return np.concatenate(batches) if batches else encoder([])
-
-
-def _stretches(
-    spans: Sequence[Segment], windows: Sequence[Segment], scores: Vectors, *, change_cost: float
-) -> list[_Stretch]:
-    """Each stretch of one voice in order; `scores` is (window, speaker) cosines."""
-    middles, first = np.array([window.middle for window in windows]), 0
-    found: list[_Stretch] = []
-    for span in spans:
-        last = first
-        while last < len(windows) and windows[last].start < span.end:
-            last += 1
-        edges = np.linspace(span.start, span.end, 1 + max(1, round(span.duration / _FRAME_S)))
-        frames = _interpolate((edges[:-1] + edges[1:]) / 2, middles[first:last], scores[first:last])
-        path = _viterbi(frames, change_cost)
-        changes = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
-        for start, end in pairwise(changes):
-            confidence = _confidence(frames[start:end].mean(axis=0))
-            found.append((Segment(float(edges[start]), float(edges[end])), int(path[start]), confidence))
-        first = last
-    return found
-
-
-def _interpolate(times: NDArray[np.float64], middles: NDArray[np.float64], scores: Vectors) -> Vectors:
-    return np.stack([np.interp(times, middles, column) for column in scores.T], axis=1).astype(np.float32)
-
-
-def _viterbi(scores: Vectors, change_cost: float) -> Labels:
-    """The path of highest score through (time, speaker) when every change costs `change_cost`."""
-    best = scores[0].astype(np.float64)
-    came_from = np.empty(scores.shape, dtype=np.intp)
-    stay = np.arange(scores.shape[1])
-    for time, now in enumerate(scores):
-        leader = int(best.argmax())
-        changed = best[leader] - change_cost > best
-        came_from[time] = np.where(changed, leader, stay)
-        best = np.where(changed, best[leader] - change_cost, best) + (now if time else 0)
-    path = np.empty(len(scores), dtype=np.intp)
-    state = int(best.argmax())
-    for time in range(len(scores) - 1, -1, -1):
-        path[time] = state
-        state = came_from[time, state]
-    return path
-
-
-def _confidence(scores: Vectors) -> float:
-    if len(scores) == 1:
-        return 1.0
-    second, first = np.sort(scores)[-2:]
-    return round(float(min(1.0, (first - second) / _CLEAR_MARGIN)), 4)
-
-
-def _in_order(stretches: Sequence[_Stretch], centroids: Vectors, *, max_pause_s: float) -> Voices:
-    """Stretches of one voice joined over short pauses, speakers numbered as they appear."""
-    names: dict[int, str] = {}
-    turns: list[Turn] = []
-    for span, voice, confidence in stretches:
-        speaker = names.setdefault(voice, f"S{len(names) + 1}")
-        last = turns[-1] if turns else None
-        if last is not None and last.speaker == speaker and span.start - last.end <= max_pause_s:
-            sure = (last.confidence * last.duration + confidence * span.duration) / (last.duration + span.duration)
-            turns[-1] = Turn(last.start, span.end, speaker=speaker, confidence=round(sure, 4))
-        else:
-            turns.append(Turn(span.start, span.end, speaker=speaker, confidence=confidence))
-    return Voices(tuple(turns), centroids[list(names)])
+def _centres(heard: LocalVoices, options: SpeakerOptions) -> Vectors:
+    """The people's vectors, from local speakers who were heard alone for long enough, if there are any."""
+    alone_s = np.array([speaker.alone_s for speaker in heard.speakers])
+    clear = alone_s >= min(options.min_alone_s, alone_s.max())
+    spoken_s = np.array([speaker.spoken_s for speaker in heard.speakers])
+    return find_centres(
+        heard.vectors[clear],
+        spoken_s[clear],
+        threshold=options.threshold,
+        least_s=max(options.min_speaker_s, options.min_share * float(spoken_s.sum())),
+        most=options.max_clustered,
+    )

@@ -39,9 +39,10 @@ class Check:
 def run_doctor(*, as_json: bool) -> int:
     """Print all checks as they are made; returns the exit status, 1 if something needed is missing."""
     from serving.configured import settings
-    from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL
+    from steps.models import SPEECH_MODEL, TEXT_MODEL
 
-    models = (settings().transcribe.model, SPEECH_MODEL, SPEAKER_MODEL, TEXT_MODEL)
+    used = settings()
+    models = (used.transcribe.model, SPEECH_MODEL, *used.speakers.models, TEXT_MODEL)
     made = examine(registry=load_registry(), serving=models, store_url=store_url())
     if as_json:
         checks = list(made)

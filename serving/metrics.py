@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from featurization.errors import RushesError
 from serving.watch import Watch
-from steps.models import SHOT_MODEL, SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
+from steps.models import SHOT_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
 from steps.rankers import current_ranker
 from steps.settings import Settings
 from steps.version import VERSION
@@ -119,7 +119,7 @@ class _Standing(Collector):
         return {
             "words": of(self._settings.transcribe.model),
             "speech": of(SPEECH_MODEL),
-            "speakers": of(SPEAKER_MODEL),
+            "speakers": self._models.voice_space,
             "text": of(TEXT_MODEL),
             "shots": of(SHOT_MODEL),
             "images": self._models.image_extractor.space,

@@ -42,6 +42,7 @@ from steps.tables import (
     TOPICS,
     TURNS,
     VECTORS,
+    VOICES,
     WORDS,
     Table,
 )
@@ -92,6 +93,7 @@ _TABLES = (
     WORDS,
     SENTENCES,
     TURNS,
+    VOICES,
     SOUNDS,
     TOPICS,
     ADS,
@@ -185,6 +187,7 @@ def _rows(recording: Recording) -> Rows:
         WORDS: hearing.words,
         SENTENCES: hearing.sentences,
         TURNS: hearing.turns,
+        VOICES: recording.voices,
         SOUNDS: hearing.sounds,
         TOPICS: hearing.topics,
         ADS: hearing.ads,

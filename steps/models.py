@@ -6,12 +6,14 @@ import hashlib
 from functools import cache, cached_property
 from pathlib import Path
 
+from featurization.ads import MODEL as AD_MODEL
+from featurization.diarization.voices import Diarizer
 from featurization.extractor import Extractor, installed_extractors
 from featurization.image_tags import VOCABULARY, Vocabulary, load_vocabulary
 from featurization.models import Registry, load_registry
 from featurization.shot_vectors import IMAGE, SOUND, ImageExtractor, SoundExtractor
 from featurization.sound_vectors import SoundEncoder, load_sound_encoder
-from featurization.speakers import Encoder
+from featurization.speakers import load_diarizer
 from featurization.text import TextEncoder
 from featurization.transcribe import Transcriber, load_transcriber
 from featurization.vision import ImageEncoder, load_image_encoder
@@ -19,7 +21,6 @@ from steps.extracted import FUSED, SENTENCE, checked
 from steps.settings import Settings
 
 TEXT_MODEL = "minilm-l6-v2"
-SPEAKER_MODEL = "resemblyzer"
 SPEECH_MODEL = "silero-vad-v6"
 SHOT_MODEL = "transnetv2"
 
@@ -39,7 +40,8 @@ class Models:
 
     def check(self) -> None:
         """Raise ModelError, which names the way out, if a model is unknown, missing, or has other bytes than pinned."""
-        for name in (self.settings.transcribe.model, TEXT_MODEL, SPEAKER_MODEL, SPEECH_MODEL, SHOT_MODEL):
+        hearing = (self.settings.transcribe.model, TEXT_MODEL, *self.settings.speakers.models, SPEECH_MODEL)
+        for name in (*hearing, AD_MODEL, SHOT_MODEL):
             self.registry.locate(name)
         _ = self.spaces, self.vocabulary
 
@@ -122,7 +124,10 @@ class Models:
         return (self.identity(SHOT_MODEL), self.image_extractor.space, self.sound_extractor.space, *foreign)
 
     @cached_property
-    def speakers(self) -> Encoder:
-        from featurization.speaker_encoder import SpeakerEncoder  # brings torch
+    def diarizer(self) -> Diarizer:
+        return load_diarizer(self.settings.speakers, self.registry)
 
-        return SpeakerEncoder(self.registry.locate(SPEAKER_MODEL))
+    @property
+    def voice_space(self) -> str:
+        """Identity of what makes the vectors of voices."""
+        return self.identity(self.settings.speakers.models[-1])

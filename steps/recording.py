@@ -25,9 +25,10 @@ import numpy as np
 from featurization.ads import find_ads
 from featurization.cue_words import agreement, words_from_cues
 from featurization.decode import Pcm, decode_audio, silent_pcm
+from featurization.diarization.voices import Voices, join_channels
 from featurization.errors import RushesError
 from featurization.fingerprints import sound_fingerprint
-from featurization.loudness import measure_levels
+from featurization.loudness import Levels, measure_levels
 from featurization.media import (
     AdSpan,
     Asset,
@@ -42,23 +43,23 @@ from featurization.media import (
     TranscriptFile,
     Turn,
     Vector,
+    Voice,
     Word,
     merge,
 )
 from featurization.sentences import build_sentences
 from featurization.sounds import detect_sounds
-from featurization.speakers import find_turns, join_channels
 from featurization.speech import detect_speech
 from featurization.spoilers import find_spoilers
 from featurization.topics import find_topics
 from featurization.transcribe import transcribe
 from featurization.transcripts import parse_transcript
 from steps.cache import Cache
-from steps.models import SPEAKER_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
+from steps.models import SPEECH_MODEL, TEXT_MODEL, Models
 from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.store import Store
-from steps.tables import FINGERPRINTS, PROFILES, SOUNDS, TURNS, WORDS, Table
+from steps.tables import FINGERPRINTS, PROFILES, SOUNDS, TURNS, VOICES, WORDS, Table
 
 log = logging.getLogger(__name__)
 PROGRESS_S = 10.0  # between two lines about one extractor
@@ -180,14 +181,26 @@ class Recording:
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
         """Who speaks when; channels that carry a speaker each never share a name."""
+        return self.cache.rows("turns", TURNS, self._speaker_options, lambda: self._diarized.turns)
 
-        def find(channel: int | None, speech: tuple[Segment, ...]) -> tuple[Turn, ...]:
-            read = partial(self.pcm.read, channel=channel)
-            return find_turns(read, speech, self.models.speakers, self.settings.speakers)
+    @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """How each speaker of the turns sounds."""
 
-        options = (self._speech_options, self.models.identity(SPEAKER_MODEL), self.settings.speakers)
+        def describe() -> Iterator[Voice]:
+            found = self._diarized
+            for number, values in enumerate(found.vectors, start=1):
+                spoken_s = _lasting(turn for turn in found.turns if turn.speaker == f"S{number}")
+                yield Voice(f"S{number}", round(spoken_s, 3), self.models.voice_space, tuple(values.tolist()))
+
+        return self.cache.rows("voices", VOICES, self._speaker_options, describe)
+
+    @cached_property
+    def _diarized(self) -> Voices:
         heard = zip(self._channels, self.speech, strict=True)
-        return self.cache.rows("turns", TURNS, options, lambda: join_channels([find(c, s) for c, s in heard]))
+        return join_channels(
+            [self.models.diarizer(partial(self.pcm.read, channel=c), self.pcm.span, speech) for c, speech in heard]
+        )
 
     @cached_property
     def vectors(self) -> np.ndarray:
@@ -275,7 +288,13 @@ class Recording:
     @cached_property
     def spoilers(self) -> tuple[SpoilerSpan, ...]:
         return find_spoilers(
-            self.sentences, self.vectors, duration_s=self.measured.duration_s, options=self.settings.spoilers
+            self.sentences,
+            self.vectors,
+            duration_s=self.measured.duration_s,
+            levels=Levels(self.levels, LEVEL_HOP_S),
+            show=self.asset.show,
+            genres=self.asset.categories,
+            options=self.settings.spoilers,
         )
 
     @cached_property
@@ -283,7 +302,7 @@ class Recording:
         """Everything measured of the whole, with the models that were used."""
         source, words = self.transcript
         measured = self.measured
-        used = [SPEECH_MODEL, SPEAKER_MODEL, TEXT_MODEL]
+        used = [SPEECH_MODEL, *self.settings.speakers.models, TEXT_MODEL]
         used += [] if source.startswith(PUBLISHER) else [self.settings.transcribe.model]
         return AudioProfile(
             duration_s=measured.duration_s,
@@ -337,7 +356,7 @@ class Recording:
 
     def compute(self) -> None:
         """Fill the cache with everything that takes time."""
-        _ = self.levels, self.fingerprint, self.sounds, self.turns, self.vectors
+        _ = self.levels, self.fingerprint, self.sounds, self.turns, self.voices, self.vectors
 
     @property
     def _channels(self) -> tuple[int | None, ...]:
@@ -346,6 +365,11 @@ class Recording:
     @property
     def _speech_options(self) -> tuple[Any, ...]:
         return self.settings.decode, self.settings.speech, self.models.identity(SPEECH_MODEL)
+
+    @property
+    def _speaker_options(self) -> tuple[Any, ...]:
+        options = self.settings.speakers
+        return self._speech_options, tuple(map(self.models.identity, options.models)), options
 
     @property
     def _words_options(self) -> tuple[Any, ...]:

@@ -35,6 +35,7 @@ from featurization.media import (
     Topic,
     Turn,
     Vector,
+    Voice,
     Word,
 )
 
@@ -160,6 +161,7 @@ PROFILES = Table("profiles", AudioProfile)
 WORDS = Table("words", Word, piece_rows=20_000)
 SENTENCES = Table("sentences", Sentence)
 TURNS = Table("turns", Turn)
+VOICES = Table("voices", Voice, piece_rows=1_000)
 SOUNDS = Table("sounds", SoundSpan)
 TOPICS = Table("topics", Topic)
 VECTORS = Table("vectors", Vector, piece_rows=2_000)

@@ -35,7 +35,8 @@ class SegmentationNetwork(nn.Module):
         hidden, _ = self.lstm(self.sincnet(sound[:, None]).transpose(1, 2))
         for layer in self.linear:
             hidden = nn.functional.leaky_relu(layer(hidden))
-        return torch.sigmoid(self.classifier(hidden))
+        probabilities: torch.Tensor = torch.sigmoid(self.classifier(hidden))
+        return probabilities
 
 
 class _SincNet(nn.Module):
@@ -50,7 +51,7 @@ class _SincNet(nn.Module):
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
         hidden = self.wav_norm1d(sound)
         for place, (filters, norm) in enumerate(zip(self.conv1d, self.norm1d, strict=True)):
-            filtered = filters(hidden)
+            filtered: torch.Tensor = filters(hidden)
             pooled = nn.functional.max_pool1d(filtered if place else filtered.abs(), _POOL)
             hidden = nn.functional.leaky_relu(norm(pooled))
         return hidden
