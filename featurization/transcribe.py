@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from featurization.media import Segment, Word
 from featurization.models import Registry
 from featurization.recognition.packs import Read, pieces, take_pack
+from featurization.recognition.understanding import Guess, LanguageOptions, is_doubtful, is_unknown
 from featurization.recognition.whisper_output import BeliefOptions
 from featurization.recognition.word_edges import EdgeOptions, on_time, refined
 from featurization.recognition.words import WordOptions, sane
@@ -34,13 +36,14 @@ class TranscribeOptions:
     model: str = "whisper-tiny.en"  # a name in models.toml; openai-whisper uses its NAME-openai form
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 0  # 0: as many as the engine thinks best
-    language: str = ""  # ISO 639-1; empty: detected in the first pack
+    language: str = ""  # ISO 639-1; empty: detected, and again where what is heard is doubtful
     pack_s: float = 29.5  # seconds of speech heard at once, at most Whisper's window
     pad_s: float = 0.3  # seconds of pause kept on each side of a span of speech
     unheard_s: float = 0.4  # seconds of speech after the last word of a pack that are worth hearing again
     words: WordOptions = field(default_factory=WordOptions)
     edges: EdgeOptions = field(default_factory=EdgeOptions)
     belief: BeliefOptions = field(default_factory=BeliefOptions)
+    languages: LanguageOptions = field(default_factory=LanguageOptions)
 
     def __post_init__(self) -> None:
         if not 1 <= self.pack_s <= WINDOW_S:
@@ -55,8 +58,8 @@ class Transcriber(Protocol):
     name: str  # "engine/model"
     identity: str  # "model@12 hex of its sha256"
 
-    def detect_language(self, samples: Samples) -> str:
-        """The ISO 639-1 code of the language spoken in float32 mono `samples` at 16 kHz."""
+    def detect_language(self, samples: Samples) -> Guess:
+        """The language spoken in float32 mono `samples` at 16 kHz; a model of one language always guesses that."""
         ...
 
     def words(self, samples: Samples, *, language: str) -> tuple[Word, ...]:
@@ -103,21 +106,44 @@ def transcribe(
     """The words of a recording, monotone, disjoint, at least 20 ms long, each within one span of `speech`.
 
     `read` gives the float32 mono samples at 16 kHz of a span of the recording; one pack of them is held at a time.
-    `progress` gets the share of the speech that was heard, from 0 to 1.
+    `progress` gets the share of the speech that was heard, from 0 to 1. Speech in a language that the recogniser does
+    not know has no words.
     """
     options = options or TranscribeOptions()
     waiting = deque(pieces(speech, pad_s=options.pad_s))
     language, total = options.language, sum(piece.duration for piece in waiting)
     model = transcriber.identity.partition("@")[0]
-    words: list[Word] = []
+    packs: list[list[Word]] = []
     while waiting:
         pack = take_pack(waiting, read, pack_s=options.pack_s)
-        samples = pack.read(read)
-        language = language or transcriber.detect_language(samples)
-        said = transcriber.words(samples, language=language)
-        heard = [pack.to_recording(on_time(word, model)) for word in said]
-        if heard:
-            waiting.extendleft(reversed(pack.unheard(heard[-1].end, least_s=options.unheard_s)))
-        words += heard
+        language, said = _heard(pack.read(read), transcriber, language, options)
+        words = [pack.to_recording(on_time(word, model)) for word in said]
+        if words:
+            waiting.extendleft(reversed(pack.unheard(words[-1].end, least_s=options.unheard_s)))
+        packs.append(words)
         progress(1 - sum(piece.duration for piece in waiting) / total)
-    return refined(sane(words, speech, options.words), speech, read, options.edges)
+    if not options.language and is_unknown(packs, options.languages):
+        return ()
+    return refined(sane(list(chain.from_iterable(packs)), speech, options.words), speech, read, options.edges)
+
+
+def _heard(
+    samples: Samples, transcriber: Transcriber, language: str, options: TranscribeOptions
+) -> tuple[str, tuple[Word, ...]]:
+    """The language of a pack and its words; `language` is that of the pack before, which is tried first.
+
+    Nothing is heard, and the language stays empty, while none is sure.
+    """
+    language = language or _sure_language(samples, transcriber, options)
+    said = transcriber.words(samples, language=language) if language else ()
+    if options.language or not is_doubtful(said, options.languages):
+        return language, said
+    other = _sure_language(samples, transcriber, options)
+    if not other or other == language:
+        return language, said
+    return other, transcriber.words(samples, language=other)
+
+
+def _sure_language(samples: Samples, transcriber: Transcriber, options: TranscribeOptions) -> str:
+    guess = transcriber.detect_language(samples)
+    return guess.language if guess.probability >= options.languages.sure else ""

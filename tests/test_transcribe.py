@@ -17,7 +17,8 @@ from spoken_sample import RATE_HZ, excerpt
 from featurization.errors import ModelError
 from featurization.media import Segment, Word, overlap_s
 from featurization.models import Registry, load_registry
-from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, joined_words
+from featurization.recognition.understanding import Guess, LanguageOptions, is_unknown
+from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, is_repetitive, joined_words
 from featurization.speech import Samples, detect_speech
 from featurization.transcribe import TranscribeOptions, Transcriber, load_transcriber, transcribe
 
@@ -149,7 +150,10 @@ def test_no_speech_gives_no_words_and_progress_reaches_the_end(faster: Transcrib
 
 def test_an_english_model_says_english(faster: Transcriber, openai: Transcriber) -> None:
     second = np.zeros(RATE_HZ, np.float32)
-    assert (faster.detect_language(second), openai.detect_language(second)) == ("en", "en")
+    assert (faster.detect_language(second), openai.detect_language(second)) == (
+        Guess("en", 1.0),
+        Guess("en", 1.0),
+    )
 
 
 def test_a_model_that_is_not_here_is_refused_with_the_way_out(registry: Registry) -> None:
@@ -180,5 +184,64 @@ def test_belief_follows_its_thresholds(no_speech: float, logprob: float, probabi
 
 
 def test_text_that_repeats_itself_is_known_by_its_compression() -> None:
-    assert Stretch((), "thank you very much " * 12, 0, 0).repeats > BeliefOptions().max_compression
-    assert Stretch((), excerpt().sentences[0].text, 0, 0).repeats < BeliefOptions().max_compression
+    options, sentence = BeliefOptions(), excerpt().sentences[0].text
+    assert is_repetitive([Stretch((), "thank you very much " * 12, 0, 0)], options)
+    assert not is_repetitive([Stretch((), sentence, 0, 0), Stretch((), sentence, 0, 0)], options)
+    assert is_repetitive([Stretch((), "I am going to do this. ", 0, 0)] * 14, options)
+    assert not is_repetitive([], options)
+
+
+def test_speech_in_no_known_language_has_no_words(faster: Transcriber) -> None:
+    """English played backwards is as foreign as it gets, and voice activity still takes it for speech."""
+    backwards = excerpt().samples[::-1].copy()
+    assert sum(span.duration for span in detect_speech([backwards])) > 20
+    assert hear(backwards, faster) == ()
+
+
+class Bilingual:
+    """Hears the language that the sign of the first sample stands for, and doubts every other one."""
+
+    name, identity = "test/bilingual", "bilingual@0"
+
+    def __init__(self, sure: float = 0.9) -> None:
+        self.sure = sure
+
+    def detect_language(self, samples: Samples) -> Guess:
+        return Guess("fr" if samples.max() > 0 else "en", self.sure)
+
+    def words(self, samples: Samples, *, language: str) -> tuple[Word, ...]:
+        spoken = self.detect_language(samples).language
+        chance = 0.9 if language == spoken else 0.4
+        return tuple(Word(n / 2, n / 2 + 0.4, f"{spoken}{n}", chance) for n in range(round(len(samples) / RATE_HZ * 2)))
+
+
+def bilingual(transcriber: Bilingual, **options: object) -> list[str]:
+    """The languages, in order, of what is heard in 20 s of English, a pause, and 20 s of French."""
+    samples = np.concatenate([np.full(30 * RATE_HZ, -0.1), np.full(30 * RATE_HZ, 0.1)]).astype(np.float32)
+    words = transcribe(
+        lambda span: samples[round(span.start * RATE_HZ) : round(span.end * RATE_HZ)],
+        [Segment(5, 25), Segment(35, 55)],
+        transcriber=transcriber,
+        options=dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
+    )
+    return list(dict.fromkeys(word.text[:2] for word in words))
+
+
+def test_two_languages_in_one_recording_are_heard_each_in_its_own() -> None:
+    assert bilingual(Bilingual()) == ["en", "fr"]
+
+
+def test_a_language_that_nobody_is_sure_of_is_unknown() -> None:
+    assert bilingual(Bilingual(sure=0.3)) == []
+    assert bilingual(Bilingual(sure=0.3), language="en") == ["en", "fr"]
+
+
+@given(packs=st.lists(st.tuples(st.integers(0, 30), st.floats(0, 1)), max_size=6))
+def test_a_recording_is_unknown_by_the_share_of_its_doubtful_words(packs: list[tuple[int, float]]) -> None:
+    options = LanguageOptions()
+    heard = [[Word(0, 1, "so", chance)] * count for count, chance in packs]
+    doubted = sum(count for count, chance in packs if count >= options.least_words and chance < options.doubt - 1e-9)
+    if doubted == 0:
+        assert not is_unknown(heard, options)
+    if doubted and doubted == sum(count for count, _ in packs):
+        assert is_unknown(heard, options)

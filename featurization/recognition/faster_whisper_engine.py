@@ -12,7 +12,8 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from featurization.media import Word
-from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, joined_words
+from featurization.recognition.understanding import Guess
+from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, is_repetitive, joined_words
 
 Samples = NDArray[np.float32]
 
@@ -42,17 +43,18 @@ class FasterWhisper:
         self.name = f"faster-whisper/{identity.partition('@')[0]}"
         self.identity = identity
 
-    def detect_language(self, samples: Samples) -> str:
-        """The ISO 639-1 code of the language spoken; an English-only model always says "en"."""
+    def detect_language(self, samples: Samples) -> Guess:
+        """The language spoken; an English-only model always guesses "en"."""
         if not self._model.model.is_multilingual:
-            return "en"
+            return Guess("en", 1.0)
         self._model.allow_one()
-        return str(self._model.detect_language(samples)[0])
+        language, probability, _ = self._model.detect_language(samples)
+        return Guess(str(language), float(probability))
 
     def words(self, samples: Samples, *, language: str) -> tuple[Word, ...]:
         """The words in up to 30 s of float32 mono `samples` at 16 kHz; stops after the last whole segment."""
         stretches = list(self._hear(samples, language))
-        if any(stretch.repeats > self._belief.max_compression for stretch in stretches):
+        if is_repetitive(stretches, self._belief):
             stretches = list(self._hear(samples, language, no_repeat_ngram_size=4))
         return believed(stretches, self._belief)
 

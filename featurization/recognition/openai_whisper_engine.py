@@ -13,6 +13,7 @@ from whisper import log_mel_spectrogram, pad_or_trim
 from whisper.tokenizer import get_tokenizer
 
 from featurization.media import Word
+from featurization.recognition.understanding import Guess
 from featurization.recognition.whisper_checkpoint import load_whisper
 from featurization.recognition.whisper_output import BeliefOptions, Stretch, believed, joined_words
 
@@ -47,13 +48,14 @@ class OpenAIWhisper:
         self.name = f"openai-whisper/{identity.partition('@')[0]}"
         self.identity = identity
 
-    def detect_language(self, samples: Samples) -> str:
-        """The ISO 639-1 code of the language spoken; an English-only model always says "en"."""
+    def detect_language(self, samples: Samples) -> Guess:
+        """The language spoken; an English-only model always guesses "en"."""
         if not self._model.is_multilingual:
-            return "en"
+            return Guess("en", 1.0)
         mel = log_mel_spectrogram(pad_or_trim(samples), self._model.dims.n_mels).to(self._model.device)
         _, chances = self._model.detect_language(mel)
-        return str(max(chances, key=chances.get))
+        language = max(chances, key=chances.get)
+        return Guess(str(language), float(chances[language]))
 
     def words(self, samples: Samples, *, language: str) -> tuple[Word, ...]:
         """The words in up to 30 s of float32 mono `samples` at 16 kHz."""

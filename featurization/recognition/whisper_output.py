@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,8 @@ class BeliefOptions:
 
     no_speech: float = 0.6  # over this chance of no speech, text must be probable (min_logprob) to be kept
     min_logprob: float = -1.0  # mean log probability of its tokens
-    max_compression: float = 2.4  # ratio of plain to compressed text: over this it repeats itself
+    max_compression: float = 2.4  # ratio of plain to compressed text: over this a segment repeats itself
+    max_pack_compression: float = 4.0  # the same for all that is heard at once, as speeches do repeat phrases
     min_probability: float = 0.3  # mean probability of its words, so that music and noise are not put into words
 
 
@@ -32,12 +33,6 @@ class Stretch:
     text: str
     no_speech: float
     logprob: float
-
-    @property
-    def repeats(self) -> float:
-        """How much the text repeats itself: the ratio of its plain to its compressed length."""
-        data = self.text.encode()
-        return len(data) / max(1, len(zlib.compress(data)))
 
 
 def joined_words(heard: Iterable[Timed], language: str) -> tuple[Word, ...]:
@@ -54,6 +49,17 @@ def joined_words(heard: Iterable[Timed], language: str) -> tuple[Word, ...]:
         else:
             words.append(word)
     return tuple(words)
+
+
+def is_repetitive(stretches: Sequence[Stretch], options: BeliefOptions) -> bool:
+    """Whether one of them, or all in a row, repeat themselves more than people do."""
+    alone = any(_compression(stretch.text) > options.max_compression for stretch in stretches)
+    return alone or _compression("".join(stretch.text for stretch in stretches)) > options.max_pack_compression
+
+
+def _compression(text: str) -> float:
+    """The ratio of plain to compressed length."""
+    return len(text.encode()) / max(1, len(zlib.compress(text.encode())))
 
 
 def believed(stretches: Iterable[Stretch], options: BeliefOptions) -> tuple[Word, ...]:
