@@ -262,6 +262,7 @@ class AdSpan(Segment):
     confidence: float
     evidence: tuple[str, ...] = ()
     delivery: Delivery = ""
+    tier: Literal["cut", "review"] = "review"  # sure enough to cut it out, or only to keep it out of previews
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,103 +1,40 @@
-"""Where a story may be given away: the ending, words of revelation, and answers to questions raised earlier."""
+"""Where a story may be given away: the ending, words of outcome, late answers, and a story's resolution."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from featurization.loudness import Levels
 from featurization.media import Sentence, SpoilerSpan
-
-# phrase → chance that it gives something away, were the position known to be an ending
-PHRASES = tuple(
-    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), weight)
-    for pattern, weight in (
-        (r"(?:it|he|she|they|that)? ?(?:all )?turn(?:s|ed) out(?: to be| that)?", 0.55),
-        (
-            r"(?:the|her|his|their|real|actual) (?:killer|murderer|culprit|thief|murder weapon|traitor"
-            r"|father|mother) (?:was|is|had been|turned)",
-            0.7,
-        ),
-        (
-            r"(?:person|man|woman|one|ones|people|boy|girl) (?:who|that) (?:\w+ ){1,5}(?:was|were"
-            r"|is)(?! (?:not|never))",
-            0.35,
-        ),
-        (
-            r"(?:died|dies|was dead|were dead|is dead|passed away|did not survive|didn['’]t survive"
-            r"|didn['’]t make it|drowned|froze to death)",
-            0.4,
-        ),
-        (
-            r"(?:was|were|had been|got) (?:killed|murdered|shot|poisoned|hanged|executed|convicted"
-            r"|acquitted|sentenced|arrested|found guilty)",
-            0.4,
-        ),
-        (r"(?:killed|murdered|poisoned|betrayed|stabbed) (?:him|her|them|his|himself|herself|the)", 0.4),
-        (r"confess(?:ed|es)|admitted (?:that|it|to)|plead(?:ed)? guilty|came clean", 0.5),
-        (r"reveal(?:ed|s)|it was revealed|unmasked|the (?:big )?(?:twist|reveal|secret)(?: is| was)?", 0.45),
-        (r"the (?:answer|truth|solution|reason|explanation|mystery|culprit) (?:is|was|were|turned|had been)", 0.5),
-        (
-            r"(?:finally|eventually|in the end|at last),? (?:\w+ ){0,4}(?:won|found|solved|beat|beaten"
-            r"|caught|defeated|escaped|married|died|did it|made it|learned|got)",
-            0.55,
-        ),
-        (
-            r"(?:won|wins|lost|loses) (?:the|his|her|their) (?:\w+ )?(?:final|finals|championship"
-            r"|title|race|election|match|game|case|war|prize|gold|cup)",
-            0.5,
-        ),
-        (
-            r"(?:had|has) been (?:\w+ )?(?:all along|the whole time|alive|dead|lying)|all along"
-            r"|the whole time|never (?:really )?existed",
-            0.5,
-        ),
-        (
-            r"(?:in the end|the ending|at the end of the (?:book|film|movie|season|story)"
-            r"|the final scene|last page)",
-            0.3,
-        ),
-        (r"(?:case|mystery|riddle|puzzle) (?:was|is|has been|had been) (?:\w+ )?(?:solved|closed|cracked)", 0.55),
-        (r"(?:was|were) (?:really|actually|in fact|secretly) (?:a|an|the|his|her|their|alive|dead)", 0.4),
-        (
-            r"(?:ended up|wound up) (?:\w+ing|dead|alone|with|in prison|together)|(?:they|he"
-            r"|she) (?:never came back|lived|survived|got married|got divorced)",
-            0.3,
-        ),
-        (r"spoiler(?:s| alert| warning)?", 0.6),
-    )
-)
-HYPOTHETICAL = re.compile(
-    r"(?<!\w)(?:if|maybe|perhaps|might have|could have|would have|what if|suspect(?:ed)?)(?!\w)|\?", re.IGNORECASE
-)
-RIDDLE = re.compile(
-    r"\?[\"'”’)]*$|nobody knew|no one knew|never (?:found|knew|explained|solved)|mystery"
-    r"|wondered|strange(?:r|st)?(?!\w)|vanished"
-    r"|disappeared|missing|the question",
-    re.IGNORECASE,
-)
-SETTLED = re.compile(
-    r"(?<!\w)(?:because|so (?:he|she|it|they|that)|was|were|had|it['’]s|did|finally|never"
-    r"|that is (?:how|why)|that['’]s (?:how|why)|therefore)(?!\w)",
-    re.IGNORECASE,
-)
+from featurization.spoiler_evidence.answers import Answer, answers
+from featurization.spoiler_evidence.arcs import Turning, turning
+from featurization.spoiler_evidence.cues import Theme, revelations
+from featurization.spoiler_evidence.genres import is_open, theme_weights
 
 
 @dataclass(frozen=True)
 class SpoilerOptions:
-    """How position, words and resolution add up to a risk."""
+    """How position, words, answers and the arc of a story add up to a risk."""
 
+    open_shows: tuple[str, ...] = ()  # titles of shows whose endings give nothing away
+    open_genres: tuple[str, ...] = ("news", "education")  # categories of which the same holds
     ending_share: float = 0.15  # last share of the recording that counts as the ending
     ending_risk: float = 0.6  # risk of any sentence in the ending
     early_factor: float = 0.6  # what words count for in the first half; they count fully in the ending
     answer_similarity: float = 0.4  # cosine to an earlier question from which a sentence may answer it
     answer_risk: float = 0.35  # risk added by the best possible answer
     answer_delay_s: float = 45.0  # an answer this soon belongs to the conversation, not to the story
+    resolution_risk: float = 0.35  # risk added after the strain of a story has fallen for good
     min_risk: float = 0.3  # spans below it are not reported
     aftermath: int = 1  # sentences after a revelation that share its risk, as they draw the conclusion
+
+    def gives_nothing_away(self, show: str, genres: Sequence[str]) -> bool:
+        """Whether endings of this show are no spoilers: news and lessons, and what `open_shows` names."""
+        return is_open(show, genres, open_shows=self.open_shows, open_genres=self.open_genres)
 
 
 def find_spoilers(
@@ -105,61 +42,76 @@ def find_spoilers(
     vectors: NDArray[np.float32],
     *,
     duration_s: float,
+    levels: Levels | None = None,
+    show: str = "",
+    genres: Sequence[str] = (),
     options: SpoilerOptions | None = None,
 ) -> tuple[SpoilerSpan, ...]:
     """Disjoint spans in order on sentence edges, with the highest risk in each and what it rests on.
 
-    `vectors` are the unit vectors of the sentences, (n, dim); `duration_s` is the length of the recording. The ending
-    is one span, whatever is said in it; the same words are a lower risk the earlier they come.
+    `vectors` are the unit vectors of the sentences, (n, dim); `duration_s` is the length of the recording; `levels` is
+    how loud it is, for its arc; `genres` are the categories of its feed, which weigh the words. The ending is one span,
+    whatever is said in it; the same words are a lower risk the earlier they come. An open show has no spoilers.
     """
     options = options or SpoilerOptions()
-    ending = duration_s * (1 - options.ending_share)
-    answers = _answered(sentences, vectors, options)
-    risks, evidence = [], []
-    for sentence, (likeness, question) in zip(sentences, answers, strict=True):
-        words = list(_revelations(sentence.text))
-        factor = _position_factor(sentence.middle / max(duration_s, 1e-9), options)
-        parts = [weight * factor for _, weight in words]
-        parts += [likeness * factor] if likeness else []
-        parts += [options.ending_risk] if sentence.end > ending else []
-        risks.append(1 - float(np.prod([1 - part for part in parts])))
-        answer = [f'may answer "{question}"'] if likeness else []
-        evidence.append([*(f'says "{quote}"' for quote, _ in words), *answer])
-    return tuple(_spans(sentences, _with_aftermath(risks, options), evidence, ending=ending, options=options))
+    if options.gives_nothing_away(show, genres):
+        return ()
+    judge = _Judge(
+        duration_s=duration_s,
+        weights=theme_weights(genres),
+        turned=turning(sentences, duration_s=duration_s, levels=levels),
+        options=options,
+    )
+    found = answers(sentences, vectors, similarity=options.answer_similarity, delay_s=options.answer_delay_s)
+    judged = [judge.judged(sentence, answer) for sentence, answer in zip(sentences, found, strict=True)]
+    risks, evidence = [risk for risk, _ in judged], [reasons for _, reasons in judged]
+    return tuple(_spans(sentences, _with_aftermath(risks, options), evidence, ending=judge.ending, options=options))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """What is known of the whole recording when a sentence is judged."""
+
+    duration_s: float
+    weights: Mapping[Theme, float]
+    turned: Turning | None
+    options: SpoilerOptions
+
+    @property
+    def ending(self) -> float:
+        """When the ending begins."""
+        return self.duration_s * (1 - self.options.ending_share)
+
+    def judged(self, sentence: Sentence, answer: Answer | None) -> tuple[float, list[str]]:
+        """The risk of a sentence in [0, 1], and what it rests on in plain words."""
+        factor = _position_factor(sentence.middle / max(self.duration_s, 1e-9), self.options)
+        words = list(revelations(sentence.text, self.weights))
+        risks = [risk * factor for _, risk in words]
+        reasons = [f'says "{quote}"' for quote, _ in words]
+        if answer:
+            risks.append(self.options.answer_risk * answer.share * factor)
+            reasons.append(f'may answer "{answer.question.text}", {_ago(sentence.start - answer.question.end)}')
+        if self.turned and sentence.start > self.turned.time:
+            risks.append(self.options.resolution_risk * (0.5 + self.turned.fall / 2))
+            reasons.append(f"comes after the strain of the story peaked at {_clock(self.turned.time)}")
+        if sentence.end > self.ending:
+            risks.append(self.options.ending_risk)
+        return 1 - float(np.prod([1 - risk for risk in risks])), reasons
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes before" if seconds >= 90 else f"{seconds:.0f} seconds before"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def _position_factor(position: float, options: SpoilerOptions) -> float:
     """What words count for at a position in [0, 1]: constant in the first half, then rising to 1 at the ending."""
     rise = (position - 0.5) / max(1e-9, 0.5 - options.ending_share)
     return options.early_factor + (1 - options.early_factor) * min(1.0, max(0.0, rise))
-
-
-def _revelations(text: str) -> Iterator[tuple[str, float]]:
-    """(quote, weight) of each phrase of revelation; suppositions and questions count for half."""
-    doubt = 0.5 if HYPOTHETICAL.search(text) else 1.0
-    for pattern, weight in PHRASES:
-        if match := pattern.search(text):
-            yield " ".join(match[0].split()), weight * doubt
-
-
-def _answered(
-    sentences: Sequence[Sentence], vectors: NDArray[np.float32], options: SpoilerOptions
-) -> list[tuple[float, str]]:
-    """For each sentence, the risk that it answers an earlier riddle, and that riddle; (0, "") if it answers none."""
-    riddles = np.array([place for place, s in enumerate(sentences) if RIDDLE.search(s.text)], dtype=np.intp)
-    asked = np.array([sentences[place].end for place in riddles])
-    found: list[tuple[float, str]] = []
-    for sentence, vector in zip(sentences, vectors, strict=True):
-        earlier = int(np.searchsorted(asked, sentence.start - options.answer_delay_s))
-        if not earlier or RIDDLE.search(sentence.text) or not SETTLED.search(sentence.text):
-            found.append((0.0, ""))
-            continue
-        likeness = vectors[riddles[:earlier]] @ vector
-        best = int(likeness.argmax())
-        over = (float(likeness[best]) - options.answer_similarity) / (1 - options.answer_similarity)
-        question = sentences[riddles[best]].text
-        found.append((options.answer_risk * min(1.0, 0.5 + over), question) if over > 0 else (0.0, ""))
-    return found
 
 
 def _with_aftermath(risks: Sequence[float], options: SpoilerOptions) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from featurization.keywords import keywords
@@ -48,7 +48,10 @@ def clips_of(episode: Episode, *, length_s: float, settings: Settings) -> Episod
 def judge_clips(candidates: Sequence[Candidate], episode: Episode, settings: Settings) -> tuple[Verdict, ...]:
     """What the gates say of clips of an episode, in their order."""
     hearing, duration_s = episode.hearing, episode.hearing.profile.duration_s
-    return apply_gates(candidates, hearing, duration_s=duration_s, film=episode.is_film, options=settings.gates)
+    gates = settings.gates
+    if settings.spoilers.gives_nothing_away(episode.asset.show, episode.asset.categories):
+        gates = replace(gates, spoiler_zone=0.0)
+    return apply_gates(candidates, hearing, duration_s=duration_s, film=episode.is_film, options=gates)
 
 
 def clip_between(span: Segment, episode: Episode) -> Candidate:
