@@ -38,6 +38,7 @@ class SpeakerOptions:
     min_speaker_s: float = 2.5  # who speaks less in all is taken for the most similar other voice
     min_share: float = 0.04  # and who speaks less than this share of all that is said
     min_turn_s: float = 0.1  # shorter turns are left out
+    min_sure: float = 0.6  # a turn in which voice activity hears nobody is left out if it is less sure
     max_pause_s: float = 0.35  # a shorter pause of the same speaker is part of the turn
     max_clustered: int = 2000  # local speakers compared with each other; of longer recordings an even sample
 
@@ -91,6 +92,7 @@ def find_voices(
         (turn, person, sure)
         for person in range(len(centres))
         for turn, sure in turns_of(likely, talks, person, span=span, **limits)
+        if sure >= options.min_sure or any(map(turn.overlaps, speech))
     )
     return Voices(turns, centres[people])
 

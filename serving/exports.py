@@ -37,15 +37,17 @@ def run_export(name: str, form: Format, out: Path | None) -> None:
 def _read(name: str) -> Contents:
     from serving.catalog import read_catalog
     from steps.episodes import read_hearings
+    from steps.people import known_people, with_names
     from steps.store import Store
     from steps.tables import SCENES, SHOTS, TAGS
 
     store = Store()
     asset = read_catalog(store).find(name)
     key = asset.asset_id
+    hearing = read_hearings([key], store=store).get(key)
     return Contents(
         asset,
-        read_hearings([key], store=store).get(key),
+        hearing and with_names(hearing, known_people(key, store=store)),
         shots=store.read(SHOTS, [key]).get(key, ()),
         scenes=store.read(SCENES, [key]).get(key, ()),
         tags=store.read(TAGS, [key]).get(key, ()),
@@ -89,7 +91,7 @@ def _rttm(contents: Contents) -> str:
     """
     return "\n".join(
         f"SPEAKER {contents.asset.asset_id} 1 {turn.start:.3f} {turn.duration:.3f} "
-        f"<NA> <NA> {turn.speaker} {turn.confidence:.2f} <NA>"
+        f"<NA> <NA> {'_'.join(turn.speaker.split())} {turn.confidence:.2f} <NA>"
         for turn in sorted(contents.heard.turns)
     )
 

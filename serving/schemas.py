@@ -101,6 +101,15 @@ class TimelineShot(BaseModel):
     motion: float
 
 
+class SpeakerName(BaseModel):
+    """A speaker of an asset: the person's id, the same in all episodes of a show, and name, empty if unknown."""
+
+    speaker: str
+    person: str
+    name: str
+    likeness: float = Field(description="Cosine to the person's voice in other episodes; 1 where heard first.")
+
+
 class Timeline(BaseModel):
     """What happens when in an asset. Times are seconds, half-open: [start, end)."""
 
@@ -115,6 +124,7 @@ class Timeline(BaseModel):
     ads: list[AdSpan]
     spoilers: list[SpoilerSpan]
     markers: list[Marker] = []
+    people: list[SpeakerName] = Field(default=[], description="Who the speakers of the turns are, within the show.")
     shots: list[TimelineShot] = []
     scenes: list[Scene] = []
     tags: list[Tag] = []

@@ -71,7 +71,8 @@ LABELS = Table("labels", Label)
 GOLDEN_CLIPS = Table("golden_clips", GoldenClip)
 LABEL_DEFINITIONS = Table("label_definitions", LabelDefinition)
 REVIEW_ROWS = "reviews"  # of previews; their class is in steps/verdicts.py
-FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, LABEL_DEFINITIONS.name, REVIEW_ROWS})
+PERSON_NAME_ROWS = "person_names"  # what editors call a voice; their class is in steps/people.py
+FEEDBACK = frozenset({LABELS.name, GOLDEN_CLIPS.name, LABEL_DEFINITIONS.name, REVIEW_ROWS, PERSON_NAME_ROWS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,19 +36,20 @@ def _shows(heard: Collection[str], store: Store) -> Iterator[list[str]]:
     printed = store.asset_ids(FINGERPRINTS)
     shows: dict[str, list[Asset]] = defaultdict(list)
     for rows in store.read(ASSETS).values():
-        shows[_show_of(rows[0])].append(rows[0])
+        shows[show_of(rows[0])].append(rows[0])
     for episodes in shows.values():
-        ordered = [asset.asset_id for asset in sorted(episodes, key=_place) if asset.asset_id in printed]
+        ordered = [asset.asset_id for asset in sorted(episodes, key=place_in_show) if asset.asset_id in printed]
         if len(ordered) > 1 and any(a in heard for a in ordered):
             yield ordered
 
 
-def _show_of(asset: Asset) -> str:
+def show_of(asset: Asset) -> str:
     """The feed, else the name; files with neither are of one show if they lie in one folder."""
     return asset.feed or asset.show or str(PurePath(asset.source).parent)
 
 
-def _place(asset: Asset) -> tuple[int, int, str, str, str]:
+def place_in_show(asset: Asset) -> tuple[int, int, str, str, str]:
+    """By what the episodes of a show are put in order."""
     return asset.season, asset.episode, asset.published, asset.title, asset.asset_id
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from featurization.errors import StoreError
 from steps.choose import CANDIDATES
 from steps.parquet import from_parquet
+from steps.people import PEOPLE, PERSON_NAMES
 from steps.store import Store
 from steps.tables import (
     ADS,
@@ -32,6 +33,7 @@ from steps.tables import (
     TOPICS,
     TURNS,
     VECTORS,
+    VOICES,
     WORDS,
 )
 
@@ -42,6 +44,8 @@ _SILENT = (
     FINGERPRINTS,
     LEVELS,
     MARKERS,
+    PEOPLE,
+    PERSON_NAMES,
     SCENES,
     SENTENCES,
     SHOT_FEATURES,
@@ -51,11 +55,12 @@ _SILENT = (
     TOPICS,
     TURNS,
     VECTORS,
+    VOICES,
     WORDS,
 )
 SILENT_TABLES = frozenset(table.name for table in _SILENT)
 SILENT_FEATURES = frozenset(
-    {"picture-fingerprint", "profile", "sound-fingerprint", "sounds", "speech", "tags", "turns", "words"}
+    {"picture-fingerprint", "profile", "sound-fingerprint", "sounds", "speech", "tags", "turns", "voices", "words"}
 )
 
 

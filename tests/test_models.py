@@ -197,7 +197,7 @@ def test_an_unknown_model_lists_the_known_ones() -> None:
 def test_every_task_of_the_shipped_registry_has_one_default_and_every_model_its_licence() -> None:
     specs = [load_registry().model(name) for name in load_registry().names()]
     tasks = [spec.task for spec in specs if spec.default]
-    heard = ["speaker vectors", "speech recognition", "text vectors", "voice activity"]
+    heard = ["speaker segmentation", "speaker vectors", "speech recognition", "text vectors", "voice activity"]
     assert sorted(tasks) == sorted([*heard, "image vectors", "shot boundaries"])
     assert all(spec.licence and spec.origin for spec in specs)
     assert all(spec.files for spec in specs if spec.default)

@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,21 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from featurization.decode import decode_audio
+from featurization.diarization.grouping import assign, find_centres
+from featurization.diarization.local_speakers import LocalSpeaker, LocalVoices
+from featurization.diarization.segmentation import FIRST_S, FRAME_S, WINDOW_FRAMES, SpeakerSegmenter, window_starts
+from featurization.diarization.voices import Voices, join_channels
+from featurization.diarization.weaving import give_speech, turns_of, weave
 from featurization.errors import ModelError
 from featurization.media import Segment, Turn, overlap_s
 from featurization.models import load_registry
 from featurization.speaker_encoder import SpeakerEncoder, mel_filters
-from featurization.speakers import SpeakerOptions, find_turns, find_voices, group_voices, join_channels
+from featurization.speakers import SpeakerOptions, find_voices, load_diarizer
+from featurization.tensor_pickle import load_tensors
 
 EPISODES = Path(__file__).parent.parent / "samples" / "episodes"
 TRUTH = json.loads((EPISODES.parent / "truth.json").read_text())
+BEGINNING = Segment(0, 40)
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +33,31 @@ def encoder():
 
 
 @pytest.fixture(scope="module")
-def episodes(tmp_path_factory):
-    return {name: decode_audio(EPISODES / name, scratch=tmp_path_factory.mktemp("scratch")) for name in TRUTH}
+def segmenter():
+    return SpeakerSegmenter(load_registry().locate("pyannote-segmentation"))
 
 
-def spoken(name, until=60.0):
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory):
+    """The sound of each sample."""
+    return {name: decode_audio(EPISODES / name, scratch=tmp_path_factory.mktemp("scratch")).read for name in TRUTH}
+
+
+@pytest.fixture(scope="module")
+def heard(readers, encoder, segmenter):
+    """Who speaks in the first seconds of each sample, without voice activity."""
+    return {
+        name: find_voices(read, BEGINNING, [], segmenter=segmenter, encoder=encoder) for name, read in readers.items()
+    }
+
+
+def spoken(name, until=BEGINNING.end):
     return [row for row in TRUTH[name]["speakers"] if row["end"] <= until]
 
 
 @pytest.mark.parametrize("name", sorted(TRUTH))
-def test_who_speaks_in_the_samples(episodes, encoder, name):
-    truth = spoken(name)
-    turns = find_turns(episodes[name].read, [Segment(row["start"], row["end"]) for row in truth], encoder)
+def test_who_speaks_in_the_samples(heard, name):
+    truth, turns = spoken(name), heard[name].turns
     names = {row["speaker"] for row in truth}
     assert sorted({turn.speaker for turn in turns}) == [f"S{n + 1}" for n in range(len(names))]
     label = {turns[0].speaker: truth[0]["speaker"]}
@@ -45,52 +66,72 @@ def test_who_speaks_in_the_samples(episodes, encoder, name):
         overlap_s(Segment(row["start"], row["end"]), [t for t in turns if label[t.speaker] == row["speaker"]])
         for row in truth
     )
-    assert right > 0.97 * sum(row["end"] - row["start"] for row in truth)
+    assert right > 0.93 * sum(row["end"] - row["start"] for row in truth)
 
 
-def test_turns_are_ordered_disjoint_and_inside_speech(episodes, encoder):
+def test_every_speaker_has_a_vector_and_every_turn_says_how_sure_it_is(heard):
+    for voices in heard.values():
+        assert len(voices.vectors) == len({turn.speaker for turn in voices.turns})
+        np.testing.assert_allclose(np.linalg.norm(voices.vectors, axis=1), 1, atol=1e-5)
+        assert all(0 <= turn.confidence <= 1 and turn.end <= BEGINNING.end for turn in voices.turns)
+        assert list(voices.turns) == sorted(voices.turns, key=lambda turn: (turn.start, turn.end))
+
+
+def test_the_same_input_gives_the_same_turns(readers, encoder, segmenter):
+    read = readers[sorted(TRUTH)[1]]
+    first, again = (find_voices(read, Segment(8, 22), [], segmenter=segmenter, encoder=encoder) for _ in range(2))
+    assert first.turns == again.turns and first.turns[0].start >= 8
+
+
+def two_at_once(readers):
+    """Eight seconds in which one person talks, four of them with another: (samples, of the first)."""
     name = sorted(TRUTH)[0]
-    speech = [Segment(row["start"], row["end"]) for row in spoken(name, 60)]
-    voices = find_voices(episodes[name].read, speech, encoder)
-    for before, after in zip(voices.turns, voices.turns[1:], strict=False):
-        assert before.end <= after.start
-    assert all(0 <= turn.confidence <= 1 for turn in voices.turns)
-    assert voices.turns[0].start == speech[0].start
-    assert voices.turns[-1].end == speech[-1].end
-    np.testing.assert_allclose(np.linalg.norm(voices.vectors, axis=1), 1, atol=1e-5)
+    rows = {row["speaker"]: row for row in reversed(TRUTH[name]["speakers"]) if row["end"] - row["start"] > 6}
+    first, second = (readers[name](Segment(row["start"], row["start"] + 6)) for row in rows.values())
+    mixed = np.concatenate([first, np.zeros(16_000 * 6, dtype=np.float32)])
+    mixed[16_000 * 4 : 16_000 * 10] += second
+    return mixed
 
 
-def test_the_same_input_gives_the_same_turns(episodes, encoder):
-    name = sorted(TRUTH)[1]
-    speech = [Segment(row["start"], row["end"]) for row in spoken(name, 20)]
-    assert find_turns(episodes[name].read, speech, encoder) == find_turns(episodes[name].read, speech, encoder)
+def reader(samples):
+    return lambda span: samples[round(span.start * 16_000) : round(span.end * 16_000)]
 
 
-def test_a_change_inside_one_span_of_speech_is_found(episodes, encoder):
+def test_two_who_talk_at_once_both_have_turns(readers, encoder, segmenter):
+    sound = two_at_once(readers)
+    turns = find_voices(reader(sound), Segment(0, 12), [], segmenter=segmenter, encoder=encoder).turns
+    assert {turn.speaker for turn in turns} == {"S1", "S2"}
+    mine, theirs = ([turn for turn in turns if turn.speaker == name] for name in ("S1", "S2"))
+    assert 1 < sum(overlap_s(turn, theirs) for turn in mine) < 2.6
+    assert theirs[0].start == pytest.approx(4, abs=0.5)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.4, 2.0])
+@pytest.mark.parametrize("level", [0.0, 1e-4, 1.0])
+def test_what_is_short_silent_faint_or_clipped_gives_sane_turns(encoder, segmenter, seconds, level):
+    noise = np.clip(level * np.random.default_rng(3).normal(size=round(seconds * 16_000)) * 4, -1, 1).astype(np.float32)
+    span = Segment(0, seconds)
+    voices = find_voices(reader(noise), span, [], segmenter=segmenter, encoder=encoder)
+    assert all(turn.end <= seconds for turn in voices.turns) and len(voices.vectors) <= 1
+
+
+def test_turns_may_start_late_in_a_recording(readers, encoder, segmenter):
     name = sorted(TRUTH)[0]
-    first, second = (next(r for r in TRUTH[name]["speakers"] if r["speaker"] == who) for who in speakers_of(name))
-    halves = [episodes[name].read(Segment(r["start"], min(r["end"], r["start"] + 7))) for r in (first, second)]
-    joined = np.concatenate(halves)
-    turns = find_turns(
-        lambda s: joined[round(s.start * 16_000) : round(s.end * 16_000)], [Segment(0, len(joined) / 16_000)], encoder
-    )
-    assert [turn.speaker for turn in turns] == ["S1", "S2"]
-    assert turns[1].start == pytest.approx(len(halves[0]) / 16_000, abs=0.6)
+    voices = find_voices(readers[name], Segment(30, 41), [], segmenter=segmenter, encoder=encoder)
+    assert voices.turns and all(30 <= turn.start < turn.end <= 41 for turn in voices.turns)
 
 
-def speakers_of(name):
-    return list(dict.fromkeys(row["speaker"] for row in TRUTH[name]["speakers"]))
-
-
-def test_no_speech_no_turns(encoder):
-    assert find_turns(lambda segment: np.zeros(0, dtype=np.float32), [], encoder) == ()
+def test_voices_without_a_network_keep_time():
+    with pytest.raises(ValueError, match="step_s"):
+        SpeakerOptions(step_s=6)
 
 
 def test_channels_never_share_a_speaker():
-    left = [Turn(0, 1, speaker="S1"), Turn(4, 5, speaker="S2")]
-    right = [Turn(2, 3, speaker="S1")]
+    left = Voices((Turn(0, 1, speaker="S1"), Turn(4, 5, speaker="S2")), np.eye(3, dtype=np.float32)[:2])
+    right = Voices((Turn(2, 3, speaker="S1"),), np.eye(3, dtype=np.float32)[2:])
     joined = join_channels([left, right])
-    assert [(turn.start, turn.speaker) for turn in joined] == [(0, "S1"), (2, "S2"), (4, "S3")]
+    assert [(turn.start, turn.speaker) for turn in joined.turns] == [(0, "S1"), (2, "S2"), (4, "S3")]
+    assert joined.vectors.argmax(axis=1).tolist() == [0, 2, 1]
 
 
 def around(directions, counts, spread=0.02):
@@ -101,27 +142,82 @@ def around(directions, counts, spread=0.02):
     return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)
 
 
-def test_three_directions_are_three_voices():
-    labels = group_voices(around([0, 1, 2], [30, 20, 10]), windows_s=0.8)
-    assert [len(set(labels[part])) for part in (slice(0, 30), slice(30, 50), slice(50, 60))] == [1, 1, 1]
-    assert len(set(labels)) == 3
+def centres(vectors, least_s=2.5, most=2000):
+    return find_centres(vectors, np.ones(len(vectors)), threshold=0.3, least_s=least_s, most=most)
 
 
-def test_who_hardly_speaks_is_somebody_else():
-    assert len(set(group_voices(around([0, 1, 2], [30, 20, 2]), windows_s=0.8))) == 2
+def test_three_directions_are_three_people():
+    found = centres(around([0, 1, 2], [30, 20, 10]))
+    assert sorted(found.argmax(axis=1).tolist()) == [0, 1, 2]
+
+
+def test_who_hardly_speaks_founds_no_group_unless_alone():
+    assert len(centres(around([0, 1, 2], [30, 20, 2]))) == 2
+    assert len(centres(around([0], [1]))) == 1
 
 
 def test_of_a_long_recording_a_sample_decides():
-    labels = group_voices(around([0, 1], [900, 600]), windows_s=0.8, options=SpeakerOptions(max_clustered=100))
-    assert (len(set(labels[:900])), len(set(labels[900:])), len(set(labels))) == (1, 1, 2)
+    assert len(centres(around([0, 1], [900, 600]), most=100)) == 2
 
 
 @given(st.permutations(range(24)))
-def test_grouping_does_not_depend_on_order(order):
+def test_people_do_not_depend_on_order(order):
     vectors = around([0, 1, 2], [8, 8, 8])
-    labels, shuffled = group_voices(vectors, windows_s=0.8), group_voices(vectors[order], windows_s=0.8)
-    same = labels[:, None] == labels[None]
-    np.testing.assert_array_equal(same[np.ix_(order, order)], shuffled[:, None] == shuffled[None])
+    found, shuffled = centres(vectors), centres(vectors[order])
+    np.testing.assert_allclose(
+        found[found.argmax(axis=1).argsort()], shuffled[shuffled.argmax(axis=1).argsort()], atol=1e-5
+    )
+
+
+def local(windows, speakers, vectors=None, step=100):
+    """Windows given as activities of three places, 0 or 1 throughout, and who is whose."""
+    activities = np.repeat(np.array(windows, dtype=np.uint8)[:, None] * 255, WINDOW_FRAMES, axis=1)
+    rows = tuple(LocalSpeaker(window, place, 1.0, 1.0) for window, place in speakers)
+    return LocalVoices(activities, step, rows, np.zeros((len(rows), 2)) if vectors is None else vectors)
+
+
+def test_two_speakers_of_a_window_are_two_people():
+    voices = local([[1, 1, 0]], [(0, 0), (0, 1)], np.array([[1.0, 0.0], [0.9, 0.1]], dtype=np.float32))
+    assert assign(voices, np.eye(2, dtype=np.float32)).tolist() == [0, 1]
+
+
+def test_places_of_different_windows_are_woven_into_one_person():
+    voices = local([[1, 0, 0], [0, 0, 1]], [(0, 0), (1, 2)])
+    likely, talks = weave(voices, np.array([0, 0]), 1)
+    assert talks.all() and talks.shape == (WINDOW_FRAMES + 100, 1)
+    np.testing.assert_allclose(likely, 1, atol=1e-6)
+
+
+def test_no_more_people_talk_than_windows_hear():
+    voices = local([[1, 1, 0]], [(0, 0), (0, 1)])
+    assert weave(voices, np.array([0, 1]), 3)[1].sum(axis=1).tolist() == [2] * WINDOW_FRAMES
+    assert weave(local([[1, 0, 0]], [(0, 0)]), np.array([2]), 3)[1].sum(axis=0).tolist() == [0, 0, WINDOW_FRAMES]
+
+
+def test_speech_that_nobody_said_is_given_to_who_is_near():
+    likely, talks = np.zeros((100, 2), dtype=np.float32), np.zeros((100, 2), dtype=bool)
+    talks[:10, 1] = True
+    likely[50:60, 0] = 0.2
+    speech = [Segment(0.3, 0.6), Segment(FIRST_S + 50 * FRAME_S, FIRST_S + 60 * FRAME_S), Segment(1.5, 1.6)]
+    given = give_speech(speech, likely, talks, start=0)
+    assert given[20].tolist() == [False, True]
+    assert given[50:60].tolist() == [[True, False]] * 10
+    assert not given[90].any()
+
+
+def test_short_pauses_are_part_of_a_turn_and_short_turns_are_none():
+    talks = np.zeros((400, 1), dtype=bool)
+    talks[10:70] = talks[75:100] = talks[300:303] = True
+    likely = np.full((400, 1), 0.75, dtype=np.float32)
+    ((turn, sure),) = turns_of(likely, talks, 0, span=Segment(5, 11), max_gap_s=0.35, least_s=0.1)
+    assert (turn.start, turn.end) == pytest.approx((5 + FIRST_S + 10 * FRAME_S, 5 + FIRST_S + 100 * FRAME_S))
+    assert sure == pytest.approx(0.75)
+
+
+def test_windows_cover_the_whole_span():
+    assert window_starts(Segment(3, 5), 148) == [3]
+    starts = window_starts(Segment(0, 12), 148)
+    assert starts[-1] + 5 >= 12 and starts[-2] + 5 < 12
 
 
 def test_vectors_are_unit_and_short_windows_are_repeated(encoder):
@@ -151,3 +247,47 @@ def test_wrong_weights_are_a_model_error(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"not safetensors at all")
     with pytest.raises(ModelError, match="speaker encoder"):
         SpeakerEncoder(tmp_path)
+
+
+def test_foreign_weights_are_no_segmentation(tmp_path):
+    with pytest.raises(ModelError, match="pyannote/segmentation"):
+        SpeakerSegmenter(tmp_path)
+    save_file({"classifier.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="pyannote/segmentation"):
+        SpeakerSegmenter(tmp_path)
+
+
+def test_the_segmentation_is_that_of_pyannote(readers, segmenter):
+    (activity,) = segmenter([readers[sorted(TRUTH)[0]](Segment(20, 25))])
+    assert activity.shape == (WINDOW_FRAMES, 3)
+    # pyannote.audio 4.0.7 on the same samples: one talks in 268 frames, nobody else
+    assert sorted((activity > 0.5).sum(axis=0).tolist()) == [0, 0, 268]
+
+
+def test_the_better_engine_says_how_to_get_it(tmp_path):
+    with pytest.raises(ModelError, match="rushes models fetch pyannote-community-1"):
+        load_diarizer(SpeakerOptions(engine="pyannote"), load_registry(folder=tmp_path))
+    (tmp_path / "pyannote-community-1").mkdir()
+    (tmp_path / "pyannote-community-1" / "config.yaml").write_text("pipeline: {}")
+    with pytest.raises(ModelError, match=r"install -e \.\[pyannote\]|cannot load the pipeline"):
+        load_diarizer(SpeakerOptions(engine="pyannote"), load_registry(folder=tmp_path))
+
+
+class Foreign:
+    """An object of the program that wrote a checkpoint."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('a pickle was run')",)
+
+
+def test_of_a_checkpoint_only_tensors_are_read(tmp_path):
+    checkpoint = {"state_dict": {"weight": torch.arange(3.0)}, "hyper_parameters": Foreign()}
+    torch.save(checkpoint, tmp_path / "model.pt")
+    assert load_tensors(tmp_path / "model.pt")["weight"].tolist() == [0, 1, 2]
+
+
+def test_what_is_no_checkpoint_is_a_model_error(tmp_path):
+    for content in (b"", b"not a pickle", pickle.dumps({"epoch": 3})):
+        (tmp_path / "model.pt").write_bytes(content)
+        with pytest.raises(ModelError, match="checkpoint"):
+            load_tensors(tmp_path / "model.pt")

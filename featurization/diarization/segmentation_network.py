@@ -49,7 +49,7 @@ class _SincNet(nn.Module):
         self.norm1d = nn.ModuleList(nn.InstanceNorm1d(size, affine=True) for size in (_SINC, 60, 60))
 
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
-        hidden = self.wav_norm1d(sound)
+        hidden: torch.Tensor = self.wav_norm1d(sound)
         for place, (filters, norm) in enumerate(zip(self.conv1d, self.norm1d, strict=True)):
             filtered: torch.Tensor = filters(hidden)
             pooled = nn.functional.max_pool1d(filtered if place else filtered.abs(), _POOL)

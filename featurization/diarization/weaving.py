@@ -76,7 +76,7 @@ def turns_of(
     likely: Likely, talks: Talks, person: int, *, span: Segment, max_gap_s: float, least_s: float
 ) -> Iterator[tuple[Segment, float]]:
     """A person's turns in `span`, whose first frame is the first of the track, with how sure they are, 0 to 1."""
-    edges = np.flatnonzero(np.diff(talks[:, person].astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    edges = np.flatnonzero(np.diff(talks[:, person].astype(np.int8), prepend=0, append=0)).reshape(-1, 2).tolist()
     runs = [_between(first, last, span) for first, last in edges]
     for turn in merge((run for run in runs if run.duration), max_gap_s=max_gap_s):
         if turn.duration >= least_s:

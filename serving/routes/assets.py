@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -10,11 +11,12 @@ from fastapi.responses import Response
 from featurization.media import Hearing, Shot
 from search.corpus import shot_id
 from serving.problems import responses
-from serving.schemas import AssetDetail, AssetHit, AssetPage, Timeline, TimelineShot, asset_detail
+from serving.schemas import AssetDetail, AssetHit, AssetPage, SpeakerName, Timeline, TimelineShot, asset_detail
 from serving.shelf import AssetId, Limit, Offset, OfStore
 from serving.stored_files import FOREVER, media_type, stored
 from steps.episodes import read_hearings
 from steps.extracted import layers
+from steps.people import known_people
 from steps.standing import State
 from steps.store import Store
 from steps.tables import FILMS, PROFILES, SCENES, SHOTS, TAGS, only
@@ -51,6 +53,7 @@ def get_timeline(asset_id: AssetId, shelf: OfStore) -> Timeline:
         title=asset.title,
         duration_s=asset.duration_s,
         **_heard(hearing),
+        people=[SpeakerName(**asdict(known)) for known in known_people(asset_id, store=store)],
         shots=[_shot(asset_id, shot) for shot in shots],
         scenes=list(store.read(SCENES, [asset_id]).get(asset_id, ())),
         tags=list(store.read(TAGS, [asset_id]).get(asset_id, ())),

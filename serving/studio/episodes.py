@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from serving.catalog import Entry
+from serving.guard import Who
 from serving.shelf import AssetId, Offset, OfStore, Shelf
 from serving.studio import episode_data as data
 from serving.studio.reasons import left_out, reasons
@@ -16,6 +18,7 @@ from serving.studio.rendering import rendered
 from steps.choose import CANDIDATES
 from steps.episodes import read_hearings
 from steps.feedback import GOLDEN_CLIPS, GoldenClip, standing
+from steps.people import known_people, name_person, with_names
 from steps.tables import LEVELS, SHOTS, only
 
 router = APIRouter(prefix="/studio", include_in_schema=False)
@@ -28,6 +31,8 @@ STATES = {
     "quarantined": ("bad", "Set aside"),
 }
 Words = Annotated[str, Query(max_length=200)]
+PersonId = Annotated[str, Form(max_length=40)]
+PersonsName = Annotated[str, Form(max_length=80)]
 
 
 @router.get("/episodes", response_class=HTMLResponse)
@@ -79,7 +84,16 @@ def show_episode(request: Request, asset_id: AssetId, shelf: OfStore) -> HTMLRes
         reasons=reasons(preview) if preview else [],
         left_out=left_out(preview) if preview else [],
         heard=asset_id in shelf.catalog().heard,
+        people=known_people(asset_id, store=shelf.store),
     )
+
+
+@router.post("/episodes/{asset_id}/people", status_code=303)
+def name_speaker(asset_id: AssetId, person: PersonId, name: PersonsName, shelf: OfStore, who: Who) -> RedirectResponse:
+    """Say what a speaker is called, in all episodes of the show; an empty name takes it back."""
+    asset = shelf.asset(asset_id)
+    name_person(person, name, who=who, when=datetime.now(UTC).isoformat(), store=shelf.store)
+    return RedirectResponse(f"/studio/episodes/{asset.asset_id}#people", 303)
 
 
 @router.get("/api/episodes/{asset_id}")
@@ -87,6 +101,7 @@ def episode(asset_id: AssetId, shelf: OfStore) -> dict[str, Any]:
     """What the script of the page draws."""
     asset, store = shelf.asset(asset_id), shelf.store
     hearing = read_hearings([asset_id], store=store).get(asset_id)
+    hearing = hearing and with_names(hearing, known_people(asset_id, store=store))
     shots = store.read(SHOTS, [asset_id]).get(asset_id, ())
     rows = store.read(CANDIDATES, [asset_id]).get(asset_id, ())
     return {
