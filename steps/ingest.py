@@ -224,7 +224,7 @@ def _asset(source: SourceItem, location: str, fetched: Fetched, media: Probe) ->
         episode=item.episode,
         image=item.image,
         explicit=item.explicit,
-        categories=item.categories,
+        categories=tuple(dict.fromkeys((*item.categories, *source.categories))),
         persons=tuple(f"{person.name} ({person.role})" for person in item.persons),
         soundbites=_within(item.soundbites, media.duration_s),
         chapters=chapters_within(item.chapters or media.chapters, duration_s=media.duration_s),

@@ -121,6 +121,13 @@ def test_a_local_feed_reads_its_own_folder_and_the_web(client: httpx.Client, tmp
     assert len(resolve(str(show / "feed.xml.gz"), limit=None, client=client, options=OPTIONS).items) == 2
 
 
+def test_an_item_carries_the_categories_of_its_feed(client: httpx.Client, tmp_path: Path) -> None:
+    head = b"<category>Education</category><category>Courses</category><item>"
+    (tmp_path / "feed.xml").write_bytes(feed("<enclosure url='https://cdn.example/x.mp3'/>").replace(b"<item>", head, 1))
+    (entry,) = resolve(str(tmp_path / "feed.xml"), limit=None, client=client, options=OPTIONS).items
+    assert entry.categories == ("Education", "Courses")
+
+
 def test_a_feed_without_episodes_says_so(server: FeedServer, client: httpx.Client) -> None:
     (problem,) = resolve(server.add("/empty", Page(feed())), limit=None, client=client, options=OPTIONS).problems
     assert (problem.reason, problem.detail) == (

@@ -138,7 +138,7 @@ def _item(entry: Any, element: etree._Element, *, feed: Feed, channel: PodcastTa
         episode_type=_episode_type(entry),
         explicit=feed.explicit if explicit is None else explicit,
         image=_image(entry, element) or feed.image,
-        categories=tuple(dict.fromkeys((*_categories(entry), *feed.categories))),
+        categories=_categories(entry),
         persons=tags.persons or channel.persons,
         soundbites=tags.soundbites,
         chapters=tags.chapters,

@@ -19,6 +19,7 @@ class SourceItem:
     show: str = ""
     feed: str = ""  # address or path of the feed it comes from; empty if none
     language: str = ""
+    categories: tuple[str, ...] = ()  # of the feed
 
     @property
     def location(self) -> str:

@@ -170,7 +170,13 @@ def _feed_listing(feed: Feed, origin: Origin) -> Listing:
     ):  # stable: undated stay in order, last
         media = [replace(e, url=url) for e in _enclosures(item) if (url := origin.allowed(e.url))]
         if media:
-            entry = SourceItem(_readable(item, media, origin), show=title, feed=origin.address, language=feed.language)
+            entry = SourceItem(
+                _readable(item, media, origin),
+                show=title,
+                feed=origin.address,
+                language=feed.language,
+                categories=feed.categories,
+            )
             items.setdefault(entry.location, entry)
         else:
             problems.append(_no_media(item, origin))
