@@ -123,7 +123,8 @@ def test_a_local_feed_reads_its_own_folder_and_the_web(client: httpx.Client, tmp
 
 def test_an_item_carries_the_categories_of_its_feed(client: httpx.Client, tmp_path: Path) -> None:
     head = b"<category>Education</category><category>Courses</category><item>"
-    (tmp_path / "feed.xml").write_bytes(feed("<enclosure url='https://cdn.example/x.mp3'/>").replace(b"<item>", head, 1))
+    body = feed("<enclosure url='https://cdn.example/x.mp3'/>").replace(b"<item>", head, 1)
+    (tmp_path / "feed.xml").write_bytes(body)
     (entry,) = resolve(str(tmp_path / "feed.xml"), limit=None, client=client, options=OPTIONS).items
     assert entry.categories == ("Education", "Courses")
 
