@@ -20,7 +20,9 @@ DOTTED = re.compile(r"^(?:[a-z]\.)+$", re.IGNORECASE)  # initials and acronyms: 
 NEVER_LAST = frozenset(
     "dr mr mrs ms mx prof st gen sen rep lt col sgt capt rev hon gov pres maj mt ft e.g i.e vs approx ca cf".split()
 )
-NUMBERED = frozenset("no nos p pp ch fig figs vol".split())  # an abbreviation only before a number
+NUMBERED = frozenset(  # abbreviations only before a number
+    "no nos p pp ch fig figs vol sec secs ver art jan feb mar apr jun jul aug sep sept oct nov dec".split()
+)
 SELDOM_LAST = frozenset("etc al ed inc ltd co corp jr sr bros dept est ave blvd".split())
 RESUMED_S = 0.4  # pause from which a full stop ends a sentence even before a small letter
 ABBREVIATED_S = 0.25  # pause from which an abbreviation's full stop ends a sentence before a capital

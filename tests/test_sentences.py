@@ -41,6 +41,20 @@ def test_punctuation_that_ends_and_that_does_not(sentences):
     assert texts(said(" ".join(sentences))) == sentences
 
 
+WHOLE = (
+    "On Jan. 5 we met Dr. Price in St. Louis.", "In Sept. 1999 it cost $1,299.99 plus tax.", "Go to example.com/offer.",
+    "Version 2.0.1 grew by 2.5% at 3:30 p.m. and stopped.", "Is it www.example.org?",
+    "See Fig. 3 and Sec. 2 of Vol. 7.",
+    "It happened in 1842.", "Write to dr.jones@example.co.uk today!", "The temperature was -3.5 degrees.",
+    "J. R. Smith wrote No. 5, e.g. with Mr. Lee.", "He weighed 6 oz. and 2 lbs. in all.", "Call 555.0199 now.",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=6))
+def test_numbers_prices_addresses_and_dates_do_not_cut_a_sentence(sentences):
+    assert texts(said(" ".join(sentences))) == sentences
+
+
 def test_an_abbreviation_ends_a_sentence_before_a_pause_and_a_capital():
     assert texts(said("He lives in the U.S. She does not.", pauses={"U.S.": 0.6})) == [
         "He lives in the U.S.",
