@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import media_factory
@@ -189,6 +189,45 @@ def test_text_that_repeats_itself_is_known_by_its_compression() -> None:
     assert not is_repetitive([Stretch((), sentence, 0, 0), Stretch((), sentence, 0, 0)], options)
     assert is_repetitive([Stretch((), "I am going to do this. ", 0, 0)] * 14, options)
     assert not is_repetitive([], options)
+
+
+def telephone(samples: Samples) -> Samples:
+    spectrum, hz = np.fft.rfft(samples), np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    return np.fft.irfft(np.where((hz > 300) & (hz < 3400), spectrum, 0), len(samples)).astype(np.float32)
+
+
+def clipped(samples: Samples) -> Samples:
+    return np.clip(samples * 4, -0.5, 0.5)
+
+
+def faint(samples: Samples) -> Samples:
+    """Peaks at -60 dB, as 16 bits hold them."""
+    return (np.round(samples / np.abs(samples).max() * 32.767) / 32767).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("hurt", "allowed"), [(telephone, 0.3), (clipped, 0.3), (faint, 1.0)], ids=["telephone", "clipped", "faint"]
+)
+def test_damaged_speech_gives_words_inside_the_recording(
+    hurt: Callable[[Samples], Samples], allowed: float, faster: Transcriber
+) -> None:
+    first, last = excerpt().sentences[1], excerpt().sentences[3]
+    samples = hurt(excerpt().samples[round((first.start - 0.2) * RATE_HZ) : round((last.end + 0.2) * RATE_HZ)])
+    words = hear(samples, faster)
+    reference = tokens(" ".join(sentence.text for sentence in excerpt().sentences[1:4]))
+    assert errors(reference, tokens(" ".join(word.text for word in words))) <= allowed * len(reference)
+    assert all(0 <= a.start < a.end <= b.start < b.end <= len(samples) / RATE_HZ for a, b in pairwise(words))
+
+
+def test_two_seconds_and_bursts_give_words_inside_the_recording_or_none(faster: Transcriber) -> None:
+    start = round(excerpt().sentences[1].start * RATE_HZ)
+    for word in hear(excerpt().samples[start : start + 2 * RATE_HZ], faster):
+        assert 0 <= word.start < word.end <= 2.0
+    rng = np.random.default_rng(1)
+    claps = np.zeros(10 * RATE_HZ, np.float32)
+    for at in rng.integers(0, len(claps) - 800, 300):
+        claps[at : at + 800] += 0.2 * np.exp(-np.arange(800) / 80) * rng.standard_normal(800)
+    assert hear(claps, faster) == ()
 
 
 def test_speech_in_no_known_language_has_no_words(faster: Transcriber) -> None:
