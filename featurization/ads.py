@@ -1,49 +1,54 @@
-"""Advertisements by transparent rules: telling phrases, then the whole read around them, on sentence edges."""
+"""Advertisements: a classifier of sentences in context, a smooth decision, and spans on the edges of sentences.
+
+Phrases, sponsors of the show notes, chapters, sound and repetition are evidence for one decision, and each span quotes
+what gave it away.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featurization.ad_evidence.cues import ABOUT_ADS, CHAPTER, NARRATED, CueHit, Kind
-from featurization.ad_evidence.extent import AdExtent, ExtentOptions
-from featurization.ad_evidence.promotion_cues import PROMOTION_CUES
-from featurization.ad_evidence.show_notes import Sponsors, sponsors_in
-from featurization.ad_evidence.sponsor_cues import SPONSOR_CUES
-from featurization.media import AdSpan, Chapter, Sentence, SoundSpan
+from featurization.ad_evidence.beside_words import BesideWords, beside_words
+from featurization.ad_evidence.cues import KINDS, CueHit, Kind
+from featurization.ad_evidence.decision import smoothed
+from featurization.ad_evidence.delivery import delivery_of
+from featurization.ad_evidence.show_notes import sponsors_in
+from featurization.ad_evidence.surroundings import strengths, surroundings
+from featurization.ad_evidence.words import cue_hits, word_features
+from featurization.media import AdSpan, Chapter, Segment, Sentence, SoundSpan
 
-CUES = (*SPONSOR_CUES, *PROMOTION_CUES)
-MAX_CHAPTER_S = 300.0  # a longer chapter that is called an ad is a subject, not a break
-CHAPTER_CONFIDENCE = 0.9
+if TYPE_CHECKING:
+    from featurization.ad_network import AdNetwork  # brings torch
+
+MODEL, WEIGHTS = "ads", "ads.safetensors"
+NOTES_ODDS = 4.0  # log odds for a certain sponsor of the show notes, times the weight of what is spoken of it
 EVIDENCE_LIMIT = 8
+QUOTED_WORDS = 8
 
 
 @dataclass(frozen=True)
 class AdOptions:
-    """When phrases make an advertisement, and how far it reaches."""
+    """From which probability on talk is an advertisement, and from which on it may be cut without asking."""
 
-    min_confidence: float = 0.5  # of a passage's phrases together, 0..1
-    min_phrase: float = 0.35  # weight that at least one of the phrases needs
-    join_s: float = 30.0  # telling phrases nearer than this belong to one passage
-    damping: float = 0.45  # factor on phrases that are told of others or in talk about advertising
-    reach_s: float = 40.0  # an ad begins and ends at most this far from its first and last telling phrase
-    max_length_s: float = 120.0  # growing stops at this length
-    margin: float = -0.03  # lead in cosine to the ad over the talk around it that a neighbour needs; recall first
+    min_confidence: float = 0.5  # best balance of precision and recall: nothing from here on belongs in a preview
+    cut_confidence: float = 0.9  # precision of .85 and more, see docs/models/ads.md
+    bridge: int = 1  # sentences of doubt inside one ad
 
 
-@dataclass(frozen=True, slots=True)
-class _Passage:
-    """Sentences first..last with telling phrases of one kind."""
+@dataclass(frozen=True)
+class JudgedSentences:
+    """Sentences with what speaks for their being part of an advertisement."""
 
-    first: int
-    last: int
-    kind: Kind
-    confidence: float
-    evidence: tuple[str, ...]
+    probabilities: NDArray[np.float64]  # (sentence,)
+    kinds: NDArray[np.float64]  # probability of each kind, (sentence, kind)
+    hits: tuple[tuple[CueHit, ...], ...]
+    beside: BesideWords
 
 
 def find_ads(
@@ -53,99 +58,117 @@ def find_ads(
     description: str = "",
     chapters: Sequence[Chapter] = (),
     sounds: Sequence[SoundSpan] = (),
+    repeated: Sequence[Segment] = (),
     options: AdOptions | None = None,
+    network: AdNetwork | None = None,
 ) -> tuple[AdSpan, ...]:
-    """Disjoint ad spans in order, from the start of a sentence to the end of one, with the words that gave them away.
+    """Disjoint ad spans in order, from the start of a sentence to the end of one, with what gave them away.
 
-    `vectors` are the unit vectors of the sentences, (n, dim); `description` is the show notes, HTML or plain.
+    `vectors` are the unit vectors of the sentences, (n, dim); `description` is the show notes, HTML or plain;
+    `repeated` are spans that other episodes have too. Without `network` the one that comes with rushes judges.
     """
     options = options or AdOptions()
-    hits = _sentence_hits(sentences, sponsors_in(description), damping=options.damping)
-    passages = [passage for kind in _kinds() for passage in _passages(sentences, hits, kind=kind, options=options)]
-    limits = ExtentOptions(options.reach_s, options.max_length_s, options.margin)
-    extent = AdExtent(sentences, vectors, sounds=sounds, options=limits)
-    grown = [_grown(passage, extent, hits) for passage in passages]
-    grown += _chapter_passages(sentences, chapters)
-    return tuple(_span(sentences, passage) for passage in _merged(grown))
+    judged = judge_sentences(
+        sentences,
+        vectors,
+        description=description,
+        chapters=chapters,
+        sounds=sounds,
+        repeated=repeated,
+        network=network,
+    )
+    return tuple(_span(sentences, judged, run, options) for run in _runs(judged.probabilities, options))
 
 
-def _kinds() -> tuple[Kind, ...]:
-    return ("sponsor", "self-promotion", "cross-promotion")
+def judge_sentences(
+    sentences: Sequence[Sentence],
+    vectors: NDArray[np.float32],
+    *,
+    description: str = "",
+    chapters: Sequence[Chapter] = (),
+    sounds: Sequence[SoundSpan] = (),
+    repeated: Sequence[Segment] = (),
+    network: AdNetwork | None = None,
+) -> JudgedSentences:
+    """The probability of each sentence to be part of an advertisement, with its grounds; arguments as `find_ads`."""
+    network = network or packaged_network()
+    sponsors = sponsors_in(description)
+    named = [sponsors.spoken_in(sentence.text) for sentence in sentences]
+    hits = [(*cue_hits(sentence.text), *found) for sentence, found in zip(sentences, named, strict=True)]
+    beside = beside_words(sentences, chapters=chapters, sounds=sounds, repeated=repeated)
+    odds = network.log_odds(vectors, inputs([sentence.text for sentence in sentences], vectors, hits))
+    odds[:, 1:] += (beside.odds + NOTES_ODDS * strengths(named))[:, None]
+    probabilities, kinds = decide(odds, beside.edges, scale=network.scale, shift=network.shift)
+    return JudgedSentences(probabilities, kinds, tuple(hits), beside)
 
 
-def _sentence_hits(sentences: Sequence[Sentence], sponsors: Sponsors, *, damping: float) -> list[list[CueHit]]:
-    """The telling phrases of each sentence, weakened where it tells of others or talks about advertising."""
-    hits = []
-    about = [bool(ABOUT_ADS.search(sentence.text)) for sentence in sentences]
-    for place, sentence in enumerate(sentences):
-        found = [*_cue_hits(sentence.text), *sponsors.spoken_in(sentence.text)]
-        if any(about[max(0, place - 2) : place + 3]) or NARRATED.search(sentence.text):
-            found = [CueHit(hit.quote, hit.weight * damping, hit.family, hit.kind) for hit in found]
-        hits.append(found)
-    return hits
+def inputs(texts: Sequence[str], vectors: NDArray[np.float32], hits: Sequence[Sequence[CueHit]]) -> NDArray[np.float32]:
+    """What the network is told beside the vectors, (sentence, FEATURES)."""
+    return np.concatenate([word_features(texts, hits), surroundings(vectors, strengths(hits))], axis=1)
 
 
-def _cue_hits(text: str) -> Iterator[CueHit]:
-    for cue in CUES:
-        if match := cue.pattern.search(text):
-            yield CueHit(" ".join(match[0].split()), cue.weight, cue.family, cue.kind)
+def decide(
+    odds: NDArray[np.float64], edges: NDArray[np.float64], *, scale: float, shift: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Probabilities of an advertisement, (sentence,), and of each kind if it is one, (sentence, kind).
+
+    `odds` are the network's, against talk, (sentence, state). Half of the say has the smoothed course, half the
+    sentence with its neighbours: the first finds edges, the second ranks better.
+    """
+    course = smoothed(odds, edges)
+    ad = np.clip(1 - course[:, 0], 1e-9, 1 - 1e-9)
+    alone = np.logaddexp.reduce(odds[:, 1:], axis=1)
+    standing = 0.5 * np.log(ad / (1 - ad)) + 0.5 * alone
+    kinds = course[:, 1:] / np.maximum(course[:, 1:].sum(axis=1, keepdims=True), 1e-12)
+    return np.asarray(1 / (1 + np.exp(-(scale * standing + shift)))), np.asarray(kinds)
 
 
-def _passages(
-    sentences: Sequence[Sentence], hits: Sequence[Sequence[CueHit]], *, kind: Kind, options: AdOptions
-) -> Iterator[_Passage]:
-    """Passages of one kind whose phrases together are convincing."""
-    places = [place for place, found in enumerate(hits) if any(hit.kind == kind for hit in found)]
-    far = [b for a, b in pairwise(places) if sentences[b].start - sentences[a].end > options.join_s]
-    for start, stop in pairwise([0, *(places.index(place) for place in far), len(places)]):
-        run = places[start:stop]
-        found = [hit for place in run for hit in hits[place] if hit.kind == kind]
-        confidence = _together(found)
-        if found and confidence >= options.min_confidence and max(h.weight for h in found) >= options.min_phrase:
-            strongest = sorted(found, key=lambda hit: -hit.weight)
-            evidence = tuple(dict.fromkeys(hit.evidence for hit in strongest))
-            yield _Passage(run[0], run[-1], kind, round(confidence, 3), evidence)
+@cache
+def packaged_network() -> AdNetwork:
+    """The network that comes with rushes. Raises ModelError if its file is not the pinned one."""
+    from featurization.ad_network import load_ad_network
+    from featurization.models import load_registry
+
+    return load_ad_network(load_registry().locate(MODEL) / "weights" / WEIGHTS)
 
 
-def _together(hits: Sequence[CueHit]) -> float:
-    """Noisy or over families of phrases, each by its strongest."""
-    strongest: dict[str, float] = {}
-    for hit in hits:
-        strongest[hit.family] = max(strongest.get(hit.family, 0.0), hit.weight)
-    return 1.0 - float(np.prod([1.0 - weight for weight in strongest.values()]))
+def _runs(probabilities: NDArray[np.float64], options: AdOptions) -> Iterator[range]:
+    """Sentences of each ad; a sentence or two of doubt in the middle of one belong to it."""
+    sure = np.flatnonzero(probabilities >= options.min_confidence)
+    if not len(sure):
+        return
+    gaps = np.flatnonzero(np.diff(sure) > options.bridge + 1) + 1
+    for part in np.split(sure, gaps):
+        yield range(int(part[0]), int(part[-1]) + 1)
 
 
-def _grown(passage: _Passage, extent: AdExtent, hits: Sequence[Sequence[CueHit]]) -> _Passage:
-    """The passage with the rest of the read; one that says it begins or ends is not grown past that."""
-    opened = any(hit.family == "opening" and hit.kind == passage.kind for hit in hits[passage.first])
-    first, last = extent.grow(passage.first, passage.last, opened=opened)
-    return _Passage(first, last, passage.kind, passage.confidence, passage.evidence)
+def _span(sentences: Sequence[Sentence], judged: JudgedSentences, run: range, options: AdOptions) -> AdSpan:
+    inside = [sentences[place] for place in run]
+    found = judged.probabilities[run.start : run.stop]
+    confidence = float(found[found >= options.min_confidence].mean())
+    return AdSpan(
+        inside[0].start,
+        max(sentence.end for sentence in inside),
+        _kind(judged, run),
+        round(confidence, 3),
+        _evidence(inside, judged, run),
+        delivery_of([sentence.text for sentence in inside], judged.beside, run),
+        "cut" if confidence >= options.cut_confidence else "review",
+    )
 
 
-def _chapter_passages(sentences: Sequence[Sentence], chapters: Sequence[Chapter]) -> Iterator[_Passage]:
-    for chapter in chapters:
-        if CHAPTER.match(chapter.title) and chapter.duration <= MAX_CHAPTER_S:
-            inside = [place for place, sentence in enumerate(sentences) if sentence.middle in chapter]
-            if inside:
-                evidence = (f'chapter "{chapter.title}"',)
-                yield _Passage(inside[0], inside[-1], "sponsor", CHAPTER_CONFIDENCE, evidence)
+def _kind(judged: JudgedSentences, run: range) -> Kind:
+    """The kind that the classifier and the telling phrases together speak for most."""
+    spoken = [[hit for place in run for hit in judged.hits[place] if hit.kind == kind] for kind in KINDS]
+    return KINDS[int((judged.kinds[run.start : run.stop].mean(axis=0) + strengths(spoken)).argmax())]
 
 
-def _merged(passages: Sequence[_Passage]) -> list[_Passage]:
-    """Disjoint passages: those that overlap become one of the more certain kind."""
-    merged: list[_Passage] = []
-    for passage in sorted(passages, key=lambda p: (p.first, p.last)):
-        if not merged or passage.first > merged[-1].last:
-            merged.append(passage)
-            continue
-        before = merged.pop()
-        surer = before if before.confidence >= passage.confidence else passage
-        evidence = tuple(dict.fromkeys((*before.evidence, *passage.evidence)))
-        merged.append(_Passage(before.first, max(before.last, passage.last), surer.kind, surer.confidence, evidence))
-    return merged
-
-
-def _span(sentences: Sequence[Sentence], passage: _Passage) -> AdSpan:
-    inside = sentences[passage.first : passage.last + 1]
-    end = max(sentence.end for sentence in inside)
-    return AdSpan(inside[0].start, end, passage.kind, passage.confidence, passage.evidence[:EVIDENCE_LIMIT])
+def _evidence(inside: Sequence[Sentence], judged: JudgedSentences, run: range) -> tuple[str, ...]:
+    """What speaks for the span, the strongest first."""
+    found = sorted((hit for place in run for hit in judged.hits[place]), key=lambda hit: -hit.weight)
+    beside = [quote for place in run for quote in judged.beside.quotes[place]]
+    spoken = [hit.evidence for hit in found]
+    if not spoken and not beside:
+        best = max(run, key=lambda place: judged.probabilities[place]) - run.start
+        spoken = [f'sounds like an ad: "{" ".join(inside[best].text.split()[:QUOTED_WORDS])}"']
+    return tuple(dict.fromkeys((*beside, *spoken)))[:EVIDENCE_LIMIT]

@@ -48,14 +48,15 @@ from featurization.media import (
     merge,
 )
 from featurization.sentences import build_sentences
-from featurization.sounds import detect_sounds
-from featurization.speech import detect_speech
+from featurization.sounds import MODEL as SOUND_MODEL
+from featurization.sounds import sound_probabilities, sound_spans
+from featurization.speech import speech_spans, voice_activity
 from featurization.spoilers import find_spoilers
 from featurization.topics import find_topics
 from featurization.transcribe import transcribe
 from featurization.transcripts import parse_transcript
 from steps.cache import Cache
-from steps.models import SPEECH_MODEL, TEXT_MODEL, Models
+from steps.models import AD_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
 from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.store import Store
@@ -64,6 +65,7 @@ from steps.tables import FINGERPRINTS, PROFILES, SOUNDS, TURNS, VOICES, WORDS, T
 log = logging.getLogger(__name__)
 PROGRESS_S = 10.0  # between two lines about one extractor
 LEVEL_HOP_S = 0.1
+WORDLESS_S = 20.0  # of speech without a word that are worth a line
 
 PUBLISHER = "publisher"  # begins the name of a transcript that was not recognised by us
 SPEECH = Table("speech", Segment)
@@ -145,12 +147,20 @@ class Recording:
     def speech(self) -> tuple[tuple[Segment, ...], ...]:
         """Spans of speech, for the mixdown or for each channel that carries a speaker of its own."""
 
-        def detect(channel: int | None) -> Iterator[Segment]:
-            return detect_speech(self.pcm.blocks(channel=channel), self.settings.speech, self.models.registry)
+        def detect(channel: int | None) -> Iterable[Segment]:
+            return speech_spans(self._voice_activity(channel), self.measured.duration_s, self.settings.speech)
 
         return tuple(
             self.cache.rows("speech", SPEECH, (self._speech_options, channel), partial(detect, channel))
             for channel in self._channels
+        )
+
+    def _voice_activity(self, channel: int | None) -> np.ndarray:
+        """The probability of voice every 32 ms on a channel, or in the mixdown, float32 (time,)."""
+        return self.cache.array(
+            "voice-activity",
+            (self.settings.decode, self.models.identity(SPEECH_MODEL), channel),
+            lambda: voice_activity(self.pcm.blocks(channel=channel), self.models.registry),
         )
 
     @cached_property
@@ -173,10 +183,21 @@ class Recording:
     @cached_property
     def sounds(self) -> tuple[SoundSpan, ...]:
         """Speech, music, noise and silence."""
-        options = (self._speech_options, self.settings.sounds)
-        return self.cache.rows(
-            "sounds", SOUNDS, options, lambda: detect_sounds(self.pcm.blocks(), self.spoken, self.settings.sounds)
-        )
+
+        def find() -> tuple[SoundSpan, ...]:
+            return sound_spans(self.sound_probabilities, Levels(self.levels, LEVEL_HOP_S), self.settings.sounds)
+
+        return self.cache.rows("sounds", SOUNDS, (self._sound_options, self.settings.sounds), find)
+
+    @cached_property
+    def sound_probabilities(self) -> np.ndarray:
+        """Probabilities of speech and of music every 64 ms, float32 (time, 2)."""
+
+        def hear() -> np.ndarray:
+            voices = [self._voice_activity(channel) for channel in self._channels]
+            return sound_probabilities(self.pcm.blocks(), np.maximum.reduce(voices), self.models.registry)
+
+        return self.cache.array("sound-probabilities", self._sound_options, hear)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
@@ -224,6 +245,14 @@ class Recording:
             for file in filter(self._is_spoken, self.asset.transcripts):
                 if words := self._published_words(file):
                     return f"{PUBLISHER} {file.type}", words
+        if not self.recognised and (spoken_s := _lasting(self.spoken)) >= WORDLESS_S:
+            log.warning(
+                "%s: no words in %.0f s of speech; if its language is one that %s does not know, set"
+                ' model = "whisper-base" under [transcribe], which knows 99',
+                self.asset.title,
+                spoken_s,
+                self.models.transcriber_name,
+            )
         return self.models.transcriber_name, self.recognised
 
     def _is_spoken(self, file: TranscriptFile) -> bool:
@@ -302,7 +331,7 @@ class Recording:
         """Everything measured of the whole, with the models that were used."""
         source, words = self.transcript
         measured = self.measured
-        used = [SPEECH_MODEL, *self.settings.speakers.models, TEXT_MODEL]
+        used = [SPEECH_MODEL, SOUND_MODEL, *self.settings.speakers.models, TEXT_MODEL, AD_MODEL]
         used += [] if source.startswith(PUBLISHER) else [self.settings.transcribe.model]
         return AudioProfile(
             duration_s=measured.duration_s,
@@ -370,6 +399,10 @@ class Recording:
     def _speaker_options(self) -> tuple[Any, ...]:
         options = self.settings.speakers
         return self._speech_options, tuple(map(self.models.identity, options.models)), options
+
+    @property
+    def _sound_options(self) -> tuple[Any, ...]:
+        return self.settings.decode, self.models.identity(SPEECH_MODEL), self.models.identity(SOUND_MODEL)
 
     @property
     def _words_options(self) -> tuple[Any, ...]:

@@ -40,6 +40,7 @@ from ranking.select import SelectOptions
 from ranking.tune import TuneOptions
 from steps.chunks import FanoutOptions
 from steps.costs import PriceOptions
+from steps.detectors.options import LearnAdsOptions, LearnOptions
 from steps.events import EventOptions
 from steps.golden.clips import GoldenOptions
 from steps.intake.fetching import DownloadOptions
@@ -167,6 +168,8 @@ class Settings:
     lambdarank: LambdaRankOptions = field(default_factory=LambdaRankOptions)
     linear: LinearOptions = field(default_factory=LinearOptions)
     neural: NeuralOptions = field(default_factory=NeuralOptions)
+    learn_sounds: LearnOptions = field(default_factory=LearnOptions)
+    learn_ads: LearnAdsOptions = field(default_factory=LearnAdsOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
     golden: GoldenOptions = field(default_factory=GoldenOptions)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["sponsor", "self-promotion", "cross-promotion"]
+KINDS: tuple[Kind, ...] = ("sponsor", "self-promotion", "cross-promotion")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _marks(contents: Contents) -> Iterator[tuple[Segment, str, str, dict[str, An
         for topic in sorted(contents.hearing.topics):
             yield topic, topic.title or "topic", "GREEN", {"kind": "topic"}
         for ad in sorted(contents.hearing.ads):
-            yield ad, ad.kind, "RED", {"kind": "ad", "confidence": ad.confidence}
+            yield ad, ad.kind, "RED", {"kind": "ad", "confidence": ad.confidence, "tier": ad.tier}
     for tag in sorted(contents.tags):
         yield tag, tag.label, "YELLOW", {"kind": "tag", "confidence": tag.confidence, "source": tag.source}
 
