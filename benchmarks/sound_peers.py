@@ -7,9 +7,10 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from benchmarks.ina_speech_segmenter import ina_sounds
+from benchmarks.ina_speech_segmenter import MODEL, ina_sounds
 from benchmarks.naive_hearing import naive_sounds
 from featurization.media import Segment, SoundSpan, merge
+from featurization.models import load_registry
 from featurization.pcm import PCM_RATE_HZ, Samples
 
 SILERO = "Silero VAD and its complement"
@@ -28,20 +29,23 @@ NOTES = (
 Peer = Callable[[Samples], list[SoundSpan]]
 
 
-def peers() -> dict[str, Peer]:
-    """Those that can run here, by name."""
+def peers() -> tuple[dict[str, Peer], tuple[str, ...]]:
+    """Those that can run here, by name, and a line on each that cannot."""
     found: dict[str, Peer] = {SILERO: naive_sounds, FLATNESS: flat_music}
+    missing = []
     if find_spec("webrtcvad"):
         found[WEBRTC] = webrtc_speech
-    if find_spec("h5py"):
+    else:
+        missing.append(f"{WEBRTC} is left out: pip install webrtcvad-wheels")
+    if find_spec("h5py") and _is_here(MODEL):
         found[INA] = ina_sounds
-    return found
+    else:
+        missing.append(f"{INA} is left out: pip install h5py, and `rushes models fetch {MODEL}`")
+    return found, tuple(missing)
 
 
-def missing() -> str:
-    """Which peers cannot run here, and what to do; empty if all can."""
-    gone = [name for name, package in ((WEBRTC, "webrtcvad"), (INA, "h5py")) if not find_spec(package)]
-    return f"left out: {', '.join(gone)}; pip install webrtcvad-wheels h5py" if gone else ""
+def _is_here(model: str) -> bool:
+    return any(one.name == model and one.state == "present" for one in load_registry().status())
 
 
 def webrtc_speech(samples: Samples) -> list[SoundSpan]:

@@ -1,76 +1,103 @@
-"""Speech, music, noise and silence by rules that can be read. Speech and music may overlap: talk over a bed is both."""
+"""Speech, music, noise and silence. Speech and music may overlap: talk over a bed is both; a song with words is both.
+
+A network gives the probability of speech and of music every 64 ms (`featurization/sound_network.py`,
+docs/models/sounds.md); here probabilities become spans. What is neither and lasts is silence or noise, by its level.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featurization.loudness import FLOOR_DB, Levels, measure_levels
+from featurization.loudness import FLOOR_DB, Levels
 from featurization.media import Segment, SoundLabel, SoundSpan, gaps, merge
+from featurization.models import Registry
 from featurization.pcm import Samples
-from featurization.tonality import HOP_S, WINDOW_S, TonalityMeter
 
-_LEVEL_HOP_S = 0.1
-_EDGE_HOPS = round(WINDOW_S / HOP_S / 2)  # by so much a window blurs the ends of music
+MODEL = "speech-and-music"
+WEIGHTS = "sounds.safetensors"
+FRAME_S = 0.064  # between two probabilities
+_GRID_S = 0.01  # on which edges lie
+Probabilities = NDArray[np.float32]  # (frames, 2): of speech and of music
 
 
 @dataclass(frozen=True, slots=True)
 class SoundOptions:
-    """What counts as music and as silence."""
+    """How probabilities become spans, and what counts as silence."""
 
-    music_on: float = 0.21  # tonality (0..1) at which music begins; of speech alone 0.2 % is above
-    music_off: float = 0.19  # tonality under which it ends
-    min_music_s: float = 2.0  # shorter music is dropped
-    max_music_gap_s: float = 3.0  # shorter holes in music are music: talk drowns a bed now and then
+    speech_on: float = 0.5  # probability at which speech begins
+    speech_off: float = 0.4  # under which it ends
+    min_speech_s: float = 0.15  # shorter speech is dropped
+    max_pause_s: float = 0.5  # shorter pauses in speech are speech
+    music_on: float = 0.5  # probability at which music begins
+    music_off: float = 0.4  # under which it ends
+    min_music_s: float = 1.0  # shorter music is dropped
+    max_music_gap_s: float = 1.5  # shorter rests in music are music
     silence_below_loud_db: float = 40.0  # silence is so far below the loudest twentieth of the recording ...
     silence_max_db: float = -45.0  # ... and at the most here, in dBFS
     min_silence_s: float = 0.3  # shorter pauses and noises are not told apart
 
+    def __post_init__(self) -> None:
+        for name, on, off in (
+            ("speech", self.speech_on, self.speech_off),
+            ("music", self.music_on, self.music_off),
+        ):
+            if not 0 < off <= on < 1:
+                raise ValueError(f"need 0 < {name}_off <= {name}_on < 1, got {off} and {on}")
 
-def detect_sounds(
-    blocks: Iterable[Samples], speech: Sequence[Segment], options: SoundOptions = SoundOptions()
-) -> tuple[SoundSpan, ...]:
-    """Labelled spans in order of time; all but speech and music exclude each other.
 
-    `blocks` are 16 kHz samples of any block size, `speech` is where voice activity was found.
+def sound_probabilities(blocks: Iterable[Samples], voice: Samples, registry: Registry) -> Probabilities:
+    """Probabilities of speech and of music every 64 ms, (frames, 2), in memory that does not grow with the recording.
+
+    `blocks` are 16 kHz samples of any block size; `voice` is the probability of voice every 32 ms
+    (`featurization.speech.voice_activity`). Raises ModelError if the weights are not there.
     """
-    meter = TonalityMeter()
-    levels = measure_levels(_tapped(blocks, meter), hop_s=_LEVEL_HOP_S)
+    from featurization.sound_network import hear, load_network  # brings torch
+
+    return hear(load_network(registry.locate(MODEL) / "weights" / WEIGHTS), blocks, voice)
+
+
+def sound_spans(heard: Probabilities, levels: Levels, options: SoundOptions = SoundOptions()) -> tuple[SoundSpan, ...]:
+    """Labelled spans in order of time, speech and music with their mean probability as confidence.
+
+    All but speech and music exclude each other; `levels` are of the same recording.
+    """
     whole = Segment(0.0, levels.duration_s)
-    quiet = _quiet(levels, options)
-    talk = [span & whole for span in merge(speech)]
-    music = find_music(meter.finish(), quiet, options)
-    busy = [*talk, *(span for span, _ in music)]
+    speech = _found(heard[:, 0], whole, options.speech_on, options.speech_off, options.max_pause_s)
+    music = _found(heard[:, 1], whole, options.music_on, options.music_off, options.max_music_gap_s)
+    speech = [span for span in speech if span.duration >= options.min_speech_s]
+    music = [span for span in music if span.duration >= options.min_music_s]
+    quiet, busy = _quiet(levels, options), merge([*speech, *music])
     silence = _lasting(gaps([*busy, *gaps(quiet, whole)], whole), options)
     noise = _lasting(gaps([*busy, *silence], whole), options)
-    found = [SoundSpan(span.start, span.end, label="music", confidence=sure) for span, sure in music]
     return tuple(
-        sorted([*found, *_labelled(talk, "speech"), *_labelled(silence, "silence"), *_labelled(noise, "noise")])
+        sorted(
+            [
+                *(SoundSpan(s.start, s.end, "speech", _confidence(heard[:, 0], s)) for s in speech),
+                *(SoundSpan(s.start, s.end, "music", _confidence(heard[:, 1], s)) for s in music),
+                *_labelled(silence, "silence"),
+                *_labelled(noise, "noise"),
+            ]
+        )
     )
 
 
-def find_music(
-    tonality: NDArray[np.float32], quiet: Sequence[Segment], options: SoundOptions
-) -> list[tuple[Segment, float]]:
-    """Spans of music with their confidence in 0..1, from a track of tonality; ends near `quiet` are put there."""
-    runs = _runs(_hysteresis(tonality, options.music_on, options.music_off))
-    spans = [_sharpened(tonality, first, last) for first, last in runs]
-    found = []
-    for span in merge([span for span in spans if span.duration > 0], max_gap_s=options.max_music_gap_s):
-        settled = _settled(span, quiet)
-        if settled.duration >= options.min_music_s:
-            held = tonality[int(settled.start / HOP_S) : int(np.ceil(settled.end / HOP_S))]
-            found.append((settled, round(float(min(1.0, held.mean() / (2 * options.music_on))), 4)))
-    return found
+def _found(track: NDArray[np.float32], whole: Segment, on: float, off: float, max_gap_s: float) -> list[Segment]:
+    """Spans of a track of probabilities, with their edges between its frames, and short gaps closed."""
+    if not len(track):
+        return []
+    grid = np.arange(_GRID_S / 2, len(track) * FRAME_S, _GRID_S)
+    fine = np.interp(grid, (np.arange(len(track)) + 0.5) * FRAME_S, track)
+    runs = (Segment(first * _GRID_S, last * _GRID_S) & whole for first, last in _runs(_hysteresis(fine, on, off)))
+    return merge([span for span in runs if span.duration > 0], max_gap_s=max_gap_s)
 
 
-def _tapped(blocks: Iterable[Samples], meter: TonalityMeter) -> Iterator[Samples]:
-    for block in blocks:
-        meter.feed(block)
-        yield block
+def _confidence(track: NDArray[np.float32], span: Segment) -> float:
+    first = min(int(span.start / FRAME_S), len(track) - 1)
+    return round(float(track[first : max(first + 1, round(span.end / FRAME_S))].mean()), 4)
 
 
 def _labelled(spans: Iterable[Segment], label: SoundLabel) -> list[SoundSpan]:
@@ -81,7 +108,7 @@ def _lasting(spans: Iterable[Segment], options: SoundOptions) -> list[Segment]:
     return [span for span in spans if span.duration >= options.min_silence_s - 1e-6]
 
 
-def _quiet(levels: Levels, options: SoundOptions) -> list[Segment]:
+def _quiet(levels: Levels, options: SoundOptions) -> Sequence[Segment]:
     """Spans below the silence threshold that last."""
     limit = min(options.silence_max_db, levels.percentile(0.95) - options.silence_below_loud_db)
     runs = _runs(levels.decibels <= max(limit, FLOOR_DB))
@@ -94,36 +121,9 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
 
-def _hysteresis(track: NDArray[np.float32], on: float, off: float) -> NDArray[np.bool_]:
+def _hysteresis(track: NDArray[np.float64], on: float, off: float) -> NDArray[np.bool_]:
     """True in every run above `off` that rises above `on` somewhere."""
     held = track > off
     for first, last in _runs(held):
         held[first:last] = bool(track[first:last].max() > on)
     return held
-
-
-def _sharpened(tonality: NDArray[np.float32], first: int, last: int) -> Segment:
-    """The span with its ends where tonality has half of what it holds just inside: there the window is half full."""
-    inside = 2 * _EDGE_HOPS
-    start, end = first, last
-    half = float(np.median(tonality[first : min(last, first + inside)])) / 2
-    while start < min(last, first + _EDGE_HOPS) and tonality[start] < half:
-        start += 1
-    half = float(np.median(tonality[max(start, last - inside) : last])) / 2 if last > start else 0.0
-    while end > max(start, last - _EDGE_HOPS) and tonality[end - 1] < half:
-        end -= 1
-    return Segment(start * HOP_S, end * HOP_S)
-
-
-def _settled(span: Segment, quiet: Sequence[Segment]) -> Segment:
-    """`span` without silence at its ends, reaching out to silence that is nearer than the blur of a window."""
-    blur_s = WINDOW_S / 4
-    wide = Segment(max(0.0, span.start - blur_s), span.end + blur_s)
-    near = [part for part in quiet if part.overlaps(wide)]
-    loud = [part for part in gaps(near, span) if part.duration > 0]
-    if not loud:
-        return Segment(span.start, span.start)
-    start, end = loud[0].start, loud[-1].end
-    before = max((part.end for part in near if part.end <= start), default=start)
-    after = min((part.start for part in near if part.start >= end), default=end)
-    return Segment(before, after)

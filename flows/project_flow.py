@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from steps.store import Store
 
 PACKAGES = ("annotation", "config", "eval", "featurization", "ranking", "search", "serving", "steps")
+SUFFIXES = ".py,.toml,.cfg,.lock,.html,.css,.js,.svg,.csv,.safetensors"
 PACKAGED = (*PACKAGES, "setup.cfg")  # which names the packages that an image must hold
 IN_AN_IMAGE = ("METAFLOW_KUBERNETES_WORKLOAD", "AWS_BATCH_JOB_ID")  # variables of tasks on Kubernetes and AWS Batch
 BEGUN = time.time()  # about when the process of a task began
@@ -99,7 +100,7 @@ def checked_config(text: str) -> dict:
 
 
 @deployed
-@package_sources([str(ROOT / name) for name in PACKAGED], suffixes=".py,.toml,.cfg,.lock,.html,.css,.js,.svg")
+@package_sources([str(ROOT / name) for name in PACKAGED], suffixes=SUFFIXES)
 @project(name="rushes")
 class ProjectFlow(FlowSpec):
     """Base of all flows: the project's packages travel with it, and its config is checked before anything runs.

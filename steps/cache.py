@@ -20,9 +20,11 @@ Value = TypeVar("Value")
 VERSIONS = {
     "profile": "1",
     "levels": "1",
+    "voice-activity": "1",
     "speech": "1",
     "words": "1",
-    "sounds": "1",
+    "sound-probabilities": "1",
+    "sounds": "2",
     "turns": "2",
     "voices": "1",
     "vectors": "1",

@@ -13,6 +13,7 @@ from featurization.image_tags import VOCABULARY, Vocabulary, load_vocabulary
 from featurization.models import Registry, load_registry
 from featurization.shot_vectors import IMAGE, SOUND, ImageExtractor, SoundExtractor
 from featurization.sound_vectors import SoundEncoder, load_sound_encoder
+from featurization.sounds import MODEL as SOUND_MODEL
 from featurization.speakers import load_diarizer
 from featurization.text import TextEncoder
 from featurization.transcribe import Transcriber, load_transcriber
@@ -41,7 +42,7 @@ class Models:
     def check(self) -> None:
         """Raise ModelError, which names the way out, if a model is unknown, missing, or has other bytes than pinned."""
         hearing = (self.settings.transcribe.model, TEXT_MODEL, *self.settings.speakers.models, SPEECH_MODEL)
-        for name in (*hearing, AD_MODEL, SHOT_MODEL):
+        for name in (*hearing, SOUND_MODEL, AD_MODEL, SHOT_MODEL):
             self.registry.locate(name)
         _ = self.spaces, self.vocabulary
 

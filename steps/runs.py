@@ -16,7 +16,15 @@ from featurization.errors import RushesError
 from steps.run_life import at_work
 from steps.store import ROOT
 
-FLOWS = ("IngestMedia", "FeaturizeMedia", "PublishPreviews", "TrainRanker", "TrainTagger", "EvaluateModels")
+FLOWS = (
+    "IngestMedia",
+    "FeaturizeMedia",
+    "PublishPreviews",
+    "TrainRanker",
+    "TrainTagger",
+    "TrainDetectors",
+    "EvaluateModels",
+)
 _LATEST = re.compile(r"latest(?:~(\d{1,6}))?")
 _ID = re.compile(r"\w[\w.-]{0,200}")
 _LISTED = "`rushes runs` lists them"

@@ -63,6 +63,7 @@ def test_argo_starts_each_flow_when_it_should(compiled: Mapping[Path, Mapping[st
         "IngestMedia": {"schedule": "0 * * * *", "tz": "Europe/Stockholm"},
         "TrainRanker": {"schedule": "15 3 * * *", "tz": "Europe/Stockholm"},
         "TrainTagger": {"schedule": "45 3 * * *", "tz": "Europe/Stockholm"},
+        "TrainDetectors": {"schedule": "15 5 1 * *", "tz": "Europe/Stockholm"},
     }
     after = {
         name: [event["name"].split(".")[-2] for event in json.loads(note["metaflow/triggers"])]

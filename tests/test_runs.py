@@ -66,7 +66,7 @@ for asked in sys.argv[1:]:
 print(latest("IngestMedia").run, latest("IngestMedia", back=1), latest("TrainRanker"))
 """
 
-ALL_FLOWS = "IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker, TrainTagger or EvaluateModels"
+ALL_FLOWS = "IngestMedia, FeaturizeMedia, PublishPreviews, TrainRanker, TrainTagger, TrainDetectors or EvaluateModels"
 
 
 class Place:

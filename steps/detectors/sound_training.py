@@ -106,7 +106,8 @@ def _crop(lesson: Lesson, drawn: np.random.Generator, options: LearnOptions) -> 
     per_frame = STEP // FRAME
     voice = lesson.voice[first * per_frame : frames.stop * per_frame]
     bands = np.interp(np.arange(mels.shape[1]), np.linspace(0, mels.shape[1], 5), drawn.normal(0, 0.3, 5))
-    mels = np.maximum(mels + (bands + drawn.uniform(-2.5, 1.0)).astype(np.float32), -5)
+    louder = drawn.uniform(-4.5, -2.5) if drawn.random() < options.faint else drawn.uniform(-2.5, 1.0)
+    mels = np.maximum(mels + (bands + louder).astype(np.float32), -5)
     if drawn.random() < options.deaf:
         voice = np.zeros_like(voice)
     return mels, voice, lesson.target[frames], lesson.weight[frames]
