@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +16,9 @@ from benchmarks.forced_alignment import word_truth
 from benchmarks.job import Job, say
 from benchmarks.listening import Listener
 from benchmarks.made_sounds import make_music, make_silence
+from benchmarks.processes import run_peer
 from benchmarks.report import Measured
-from eval.word_errors import WordErrors, word_errors
+from eval.word_errors import WordErrors, rate_interval, word_errors
 from eval.word_timing import WordTiming, word_timing
 from featurization.errors import SourceError
 from featurization.media import Word
@@ -24,6 +27,7 @@ from steps.models import SPEECH_MODEL
 from steps.truth.formats import read_csv
 
 REFERENCES = "refs.csv"
+ROOT = Path(__file__).resolve().parent.parent
 SPEECHLESS_S = 60.0
 PEER = "faster-whisper alone"
 NOTES = (
@@ -32,6 +36,8 @@ NOTES = (
     "real_time_factor: wall seconds over seconds of sound; decoding and voice activity included, loading models not",
     "timing_median_s, timing_p90_s, timing_bias_s: how far starts and ends of words lie from NAME.words.csv beside the "
     "sound (start, end, text), else from forced alignment by pocketsphinx where that is installed and knows all words",
+    "wer_interval: 95 % by bootstrap over files",
+    "peak_mb: largest resident set of a process of its own that hears the largest file",
     "words_in_music, words_in_silence: words heard in 60 s of computed music and of digital silence",
     f"{PEER}: WhisperModel.transcribe(beam_size=1, vad_filter=True, condition_on_previous_text=False, "
     "word_timestamps=True), the rest at defaults, int8 on a CPU, the same folder of weights",
@@ -45,8 +51,9 @@ class Tally:
     """What one recogniser has done so far."""
 
     hear: Hear
+    peak_mb: float
     seconds: float = 0.0
-    errors: WordErrors = field(default_factory=WordErrors)
+    recordings: list[WordErrors] = field(default_factory=list)
     timing: WordTiming = field(default_factory=WordTiming)
 
     def words(self, path: Path) -> Sequence[Word]:
@@ -57,11 +64,16 @@ class Tally:
         return words
 
     def judge(self, row: dict[str, str], words: Sequence[Word]) -> WordErrors:
-        """Errors of one file, which are also added to the pool."""
+        """Errors of one file, which also join the others."""
         found = " ".join(word.text for word in words)
         errors = word_errors(row["text"], found, language=row["language"] or "en")
-        self.errors += errors
+        self.recordings.append(errors)
         return errors
+
+    @property
+    def errors(self) -> WordErrors:
+        """Those of all files."""
+        return sum(self.recordings, WordErrors())
 
     def time(self, row: dict[str, str], truth: Sequence[Word], words: Sequence[Word]) -> None:
         """Add where the words of one file lie to the pool."""
@@ -71,10 +83,12 @@ class Tally:
         """The figures of this recogniser."""
         return {
             "wer": self.errors.rate,
+            "wer_interval": dict(zip(("low", "high"), rate_interval(self.recordings), strict=True)),
             "timing_median_s": self.timing.median_s,
             "timing_p90_s": self.timing.quantile_s(0.9),
             "timing_bias_s": self.timing.bias_s,
             "real_time_factor": self.seconds / audio_s,
+            "peak_mb": self.peak_mb,
             **made_up,
         }
 
@@ -88,8 +102,10 @@ def measure(job: Job) -> Measured:
         raise SourceError(f"{job.data / REFERENCES}: no rows in it")
     listener = Listener(job.scratch, job.settings)
     options = job.settings.transcribe
-    engine = BareWhisper(listener.models.registry.locate(options.model), threads=options.threads)
-    ours, bare = Tally(_ours(listener)), Tally(engine.words)
+    weights = listener.models.registry.locate(options.model)
+    peaks = _peaks_mb(job, weights, max((job.data / row["file"] for row in rows), key=lambda path: path.stat().st_size))
+    ours = Tally(_ours(listener), peaks[0])
+    bare = Tally(BareWhisper(weights, threads=options.threads).words, peaks[1])
     _ = listener.models.transcriber  # loaded before the clock runs
     files, audio_s = _compare(job, rows, ours, bare)
     made_up = [_made_up(job.scratch, tally.hear) for tally in (ours, bare)]
@@ -102,6 +118,14 @@ def measure(job: Job) -> Measured:
         notes=NOTES,
         details={"engine": listener.models.transcriber.name},
     )
+
+
+def _peaks_mb(job: Job, weights: Path, file: Path) -> tuple[float, float]:
+    """The memory of a process that hears the largest file, ours and the bare engine's; not a number if one fails."""
+    place: dict[str, Any] = {"folder": job.scratch, "environment": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    ours = run_peer("hearing_alone", str(job.config.resolve()), str(file.resolve()), **place)
+    bare = run_peer("bare_whisper", str(weights.resolve()), str(file.resolve()), **place)
+    return ours.get("peak_mb", math.nan), bare.get("peak_mb", math.nan)
 
 
 def _ours(listener: Listener) -> Hear:

@@ -61,6 +61,19 @@ def normalised(text: str, *, language: str = "en") -> list[str]:
     return without_and(" ".join(_TITLES.get(word, word) for word in words)).split()
 
 
+def rate_interval(
+    recordings: Sequence[WordErrors], *, level: float = 0.95, resamples: int = 2000
+) -> tuple[float, float]:
+    """The interval of the pooled rate by bootstrap over recordings (percentiles); two zeros without any."""
+    if not recordings:
+        return 0.0, 0.0
+    counts = np.array([(errors.errors, errors.words) for errors in recordings])
+    drawn = np.random.default_rng(7).integers(0, len(counts), (resamples, len(counts)))
+    errors, words = counts[drawn].sum(axis=1).T
+    low, high = np.quantile(errors / np.maximum(words, 1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
 def word_errors(reference: str, found: str, *, language: str = "en") -> WordErrors:
     """Errors of one recording by the cheapest alignment of the normalised words (Levenshtein, 1966)."""
     return align(normalised(reference, language=language), normalised(found, language=language))

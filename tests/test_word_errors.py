@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.word_errors import WordErrors, align, normalised, word_errors
+from eval.word_errors import WordErrors, align, normalised, rate_interval, word_errors
 
 few_words = st.lists(st.sampled_from(["a", "b", "c"]), max_size=7)
 
@@ -95,3 +95,11 @@ def test_swapping_the_texts_swaps_insertions_and_deletions(reference, found):
     there, back = align(reference, found), align(found, reference)
     assert there.errors == back.errors
     assert there.inserted - there.deleted == back.deleted - back.inserted
+
+
+def test_the_interval_of_the_rate_holds_it_and_shrinks_to_it_where_all_agree():
+    same = [WordErrors(words=10, substituted=1)] * 5
+    assert rate_interval(same) == pytest.approx((0.1, 0.1))
+    low, high = rate_interval([WordErrors(words=10, deleted=n) for n in range(11)])
+    assert 0 < low < 0.5 < high < 1
+    assert rate_interval([]) == (0.0, 0.0)
