@@ -33,7 +33,9 @@ class SpeakerOptions:
 
     engine: Literal["packaged", "pyannote"] = "packaged"  # pyannote: the pipeline of pyannote.audio, on its own weights
     step_s: float = 2.5  # between windows of five seconds; halving it doubles the cost
-    threshold: float = 0.29  # mean cosine distance above which two groups are different speakers
+    threshold: float = (
+        0.28  # mean cosine distance above which two groups are different people; at most, see grouping.py
+    )
     min_alone_s: float = 0.8  # who is heard alone for less in a window founds no group
     min_speaker_s: float = 2.5  # who speaks less in all is taken for the most similar other voice
     min_share: float = 0.04  # and who speaks less than this share of all that is said
@@ -105,6 +107,7 @@ def _centres(heard: LocalVoices, options: SpeakerOptions) -> Vectors:
     return find_centres(
         heard.vectors[clear],
         spoken_s[clear],
+        np.array([speaker.window for speaker in heard.speakers])[clear],
         threshold=options.threshold,
         least_s=max(options.min_speaker_s, options.min_share * float(spoken_s.sum())),
         most=options.max_clustered,

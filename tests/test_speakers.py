@@ -143,7 +143,8 @@ def around(directions, counts, spread=0.02):
 
 
 def centres(vectors, least_s=2.5, most=2000):
-    return find_centres(vectors, np.ones(len(vectors)), threshold=0.3, least_s=least_s, most=most)
+    alone = np.arange(len(vectors))  # each in a window of its own
+    return find_centres(vectors, np.ones(len(vectors)), alone, threshold=0.3, least_s=least_s, most=most)
 
 
 def test_three_directions_are_three_people():
@@ -154,6 +155,14 @@ def test_three_directions_are_three_people():
 def test_who_hardly_speaks_founds_no_group_unless_alone():
     assert len(centres(around([0, 1, 2], [30, 20, 2]))) == 2
     assert len(centres(around([0], [1]))) == 1
+
+
+def test_who_talks_in_one_window_is_two_people_though_they_sound_alike():
+    angles = np.radians([0.0, 40.0] * 6)  # a cosine distance of .23, which a threshold of .3 joins
+    voices = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    said = {"seconds": np.full(12, 3.0), "threshold": 0.3, "least_s": 2.5, "most": 100}
+    assert len(find_centres(voices, windows=np.arange(12), **said)) == 1
+    assert len(find_centres(voices, windows=np.repeat(np.arange(6), 2), **said)) == 2
 
 
 def test_of_a_long_recording_a_sample_decides():
