@@ -20,7 +20,7 @@ TASKS = {
     "diarization": "who speaks when: NAME.flac or .wav + NAME.rttm",
     "sounds": "speech, music, noise and silence: audio + NAME.sounds.csv (start, end, label)",
     "shots": "shot transitions: NAME.mp4 + NAME.transitions.csv (type, start_frame, end_frame); truth may be missing",
-    "ads": "sentences of advertisements: NAME.csv (label, sentence); any label but O is an ad",
+    "ads": "sentences of ads: NAME.csv (label, sentence), any label but O is an ad; no folder: the corpus, held out",
     "tags": "tags from few examples: pictures + labels.csv (file, label) (--shots, --seeds)",
     "pipeline": "ingest, featurize and publish a folder of media: time, memory, orchestration",
     "search": "no folder: made vectors, beside exact search: recall, latency, clients at once (--rows, --dim)",
@@ -29,7 +29,7 @@ TASKS = {
     "ranking": "golden_clips.csv (asset_id, start, end, editor) over assets in the store; no folder: made catalogues",
 }
 WITHOUT_DATA = ("search", "studio", "scale")
-DATA_OPTIONAL = ("ranking",)
+DATA_OPTIONAL = ("ads", "ranking")
 EXAMPLES = """
 examples:
   python -m benchmarks asr data/asr --out asr.json --predictions predictions/asr

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurization.ad_evidence.beside_words import BesideWords, beside_words
-from featurization.ad_evidence.cues import KINDS, CueHit, Kind
+from featurization.ad_evidence.cues import CLOSER, KINDS, OPENER, CueHit, Kind
 from featurization.ad_evidence.decision import smoothed
 from featurization.ad_evidence.delivery import delivery_of
 from featurization.ad_evidence.show_notes import sponsors_in
@@ -30,6 +30,7 @@ MODEL, WEIGHTS = "ads", "ads.safetensors"
 NOTES_ODDS = 4.0  # log odds for a certain sponsor of the show notes, times the weight of what is spoken of it
 EVIDENCE_LIMIT = 8
 QUOTED_WORDS = 8
+EDGE_SENTENCES = 2  # how far from an edge an announcement moves it
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def find_ads(
         repeated=repeated,
         network=network,
     )
-    return tuple(_span(sentences, judged, run, options) for run in _runs(judged.probabilities, options))
+    runs = [_as_said(sentences, run) for run in _runs(judged.probabilities, options)]
+    return tuple(_span(sentences, judged, run, options) for run in runs)
 
 
 def judge_sentences(
@@ -140,6 +142,14 @@ def _runs(probabilities: NDArray[np.float64], options: AdOptions) -> Iterator[ra
     gaps = np.flatnonzero(np.diff(sure) > options.bridge + 1) + 1
     for part in np.split(sure, gaps):
         yield range(int(part[0]), int(part[-1]) + 1)
+
+
+def _as_said(sentences: Sequence[Sentence], run: range) -> range:
+    """The run without what is said just before a message is announced and just after the return to the show."""
+    starts = [place for place in run[: EDGE_SENTENCES + 1] if OPENER.search(sentences[place].text)]
+    ends = [place for place in run[-EDGE_SENTENCES - 1 :] if CLOSER.search(sentences[place].text)]
+    first, last = min(starts, default=run[0]), min(ends, default=run[-1])
+    return range(first, last + 1) if first <= last else run
 
 
 def _span(sentences: Sequence[Sentence], judged: JudgedSentences, run: range, options: AdOptions) -> AdSpan:

@@ -49,8 +49,14 @@ class Excerpt:
 
     def part(self, places: slice | NDArray[np.int64]) -> Excerpt:
         """Some of its sentences."""
-        columns = (self.texts, self.states, self.vectors, self.words, self.strength)
-        return Excerpt(self.name, *(column[places] for column in columns))
+        return Excerpt(
+            self.name,
+            self.texts[places],
+            self.states[places],
+            self.vectors[places],
+            self.words[places],
+            self.strength[places],
+        )
 
     @property
     def talk(self) -> Excerpt:

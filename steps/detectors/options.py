@@ -25,7 +25,7 @@ class LearnAdsOptions:
     """How long and in which steps the classifier of ads learns."""
 
     corpus: str = ""  # path of another one than config/corpora/ads
-    rounds: int = 250  # batches a network learns from
+    rounds: int = 300  # batches a network learns from
     batch: int = 12  # spliced programmes in one
     rate: float = 3e-3  # highest learning rate of the cycle
     decay: float = 1e-3  # of the weights
