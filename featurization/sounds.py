@@ -65,12 +65,12 @@ def sound_spans(heard: Probabilities, levels: Levels, options: SoundOptions = So
 
     All but speech and music exclude each other; `levels` are of the same recording.
     """
-    whole = Segment(0.0, levels.duration_s)
-    speech = _found(heard[:, 0], whole, options.speech_on, options.speech_off, options.max_pause_s)
-    music = _found(heard[:, 1], whole, options.music_on, options.music_off, options.max_music_gap_s)
+    whole, quiet = Segment(0.0, levels.duration_s), _quiet(levels, options)
+    speech = _found(heard[:, 0], whole, quiet, options.speech_on, options.speech_off, options.max_pause_s)
+    music = _found(heard[:, 1], whole, quiet, options.music_on, options.music_off, options.max_music_gap_s)
     speech = [span for span in speech if span.duration >= options.min_speech_s]
     music = [span for span in music if span.duration >= options.min_music_s]
-    quiet, busy = _quiet(levels, options), merge([*speech, *music])
+    busy = merge([*speech, *music])
     silence = _lasting(gaps([*busy, *gaps(quiet, whole)], whole), options)
     noise = _lasting(gaps([*busy, *silence], whole), options)
     return tuple(
@@ -85,12 +85,16 @@ def sound_spans(heard: Probabilities, levels: Levels, options: SoundOptions = So
     )
 
 
-def _found(track: NDArray[np.float32], whole: Segment, on: float, off: float, max_gap_s: float) -> list[Segment]:
-    """Spans of a track of probabilities, with their edges between its frames, and short gaps closed."""
+def _found(
+    track: NDArray[np.float32], whole: Segment, quiet: Sequence[Segment], on: float, off: float, max_gap_s: float
+) -> list[Segment]:
+    """Spans of a track of probabilities, edges between its frames, without what is quiet, and short gaps closed."""
     if not len(track):
         return []
     grid = np.arange(_GRID_S / 2, len(track) * FRAME_S, _GRID_S)
     fine = np.interp(grid, (np.arange(len(track)) + 0.5) * FRAME_S, track)
+    for span in quiet:
+        fine[round(span.start / _GRID_S) : round(span.end / _GRID_S)] = 0
     runs = (Segment(first * _GRID_S, last * _GRID_S) & whole for first, last in _runs(_hysteresis(fine, on, off)))
     return merge([span for span in runs if span.duration > 0], max_gap_s=max_gap_s)
 

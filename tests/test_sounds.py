@@ -143,8 +143,7 @@ def track(*pairs, of=0):
 
 
 def test_an_edge_lies_between_two_frames_where_the_probability_passes():
-    (speech, *_) = sound_spans(track((50, 1.0), (100, 0.0)), LOUD)
-    assert speech.label == "speech"
+    (speech,) = spans(sound_spans(track((50, 1.0), (100, 0.0)), LOUD), "speech")
     assert speech.start == pytest.approx(50 * FRAME_S - 0.1 * FRAME_S, abs=0.011)  # 0.4 between the frames' middles
     assert speech.end == pytest.approx(100 * FRAME_S + 0.1 * FRAME_S, abs=0.011)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from safetensors.torch import save_file
 
 from eval.sound_metrics import judge_sounds
+from featurization.errors import ConfigError
 from featurization.loudness import measure_levels
 from featurization.media import SoundLabel, SoundSpan
 from featurization.sound_network import hear, load_network
@@ -18,7 +19,7 @@ from featurization.sounds import WEIGHTS, SoundOptions, sound_spans
 from steps.detectors.clips import Library, gather
 from steps.detectors.mixtures import Mixture, mix
 from steps.detectors.options import LearnOptions
-from steps.detectors.recipe import RECIPES, load_recipe
+from steps.detectors.recipe import RECIPES, Kind, load_recipe
 from steps.detectors.sound_training import learn, lesson_of, voice_of
 from steps.settings import Settings
 from steps.store import Store
@@ -72,4 +73,9 @@ def truth_of(mixture: Mixture) -> tuple[SoundSpan, ...]:
 
 def _library(sources: Path, options: LearnOptions) -> Library:
     recipe = Path(options.recipe) if options.recipe else RECIPES / "sounds.toml"
-    return gather(load_recipe(recipe), cache=sources, progress=log.info)
+    library = gather(load_recipe(recipe), cache=sources, progress=log.info)
+    for kind in get_args(Kind):
+        for held_out, does in ((False, "teaches"), (True, "judges")):
+            if not library.of(kind, held_out=held_out):
+                raise ConfigError(f"{recipe}: no {kind} {does}; add a source with other files, or one that is held_out")
+    return library
