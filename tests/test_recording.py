@@ -162,3 +162,19 @@ def test_channels_with_a_speaker_each_are_heard_apart(
     assert by_channel[0]
     assert by_channel[1]
     assert not by_channel[0] & by_channel[1]
+
+
+def test_speech_in_an_unknown_language_is_said_and_has_no_transcript(
+    store: Store, models: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    encode(tmp_path / "backwards.wav", opening()[::-1].copy(), RATE_HZ)
+    with hear(asset_of(tmp_path / "backwards.wav", store), store, models) as recording:
+        assert recording.transcript[1] == ()
+        assert recording.profile.transcript == "none"
+    assert 'set model = "whisper-base" under [transcribe]' in caplog.text
+
+
+def test_an_open_show_has_no_spoilers(mono: Asset, store: Store, models: Models):
+    with hear(mono, store, models) as closed, hear(replace(mono, categories=("News",)), store, models) as open_show:
+        assert closed.spoilers
+        assert open_show.spoilers == ()
