@@ -30,6 +30,7 @@ MODEL, WEIGHTS = "ads", "ads.safetensors"
 NOTES_ODDS = 4.0  # log odds for a certain sponsor of the show notes, times the weight of what is spoken of it
 EVIDENCE_LIMIT = 8
 QUOTED_WORDS = 8
+DOUBTFUL, SURE = 0.7, 0.8  # a sentence at an edge is left out if it is this doubtful and its neighbour this sure
 EDGE_SENTENCES = 2  # how far from an edge an announcement moves it
 
 
@@ -78,7 +79,7 @@ def find_ads(
         repeated=repeated,
         network=network,
     )
-    runs = [_as_said(sentences, run) for run in _runs(judged.probabilities, options)]
+    runs = [_as_said(sentences, judged, run) for run in _runs(judged.probabilities, options)]
     return tuple(_span(sentences, judged, run, options) for run in runs)
 
 
@@ -144,12 +145,24 @@ def _runs(probabilities: NDArray[np.float64], options: AdOptions) -> Iterator[ra
         yield range(int(part[0]), int(part[-1]) + 1)
 
 
-def _as_said(sentences: Sequence[Sentence], run: range) -> range:
-    """The run without what is said just before a message is announced and just after the return to the show."""
-    starts = [place for place in run[: EDGE_SENTENCES + 1] if OPENER.search(sentences[place].text)]
+def _as_said(sentences: Sequence[Sentence], judged: JudgedSentences, run: range) -> range:
+    """The run from where a message is announced to the return to the show, without doubtful talk at its edges."""
+    opening = [any(hit.family == "opening" for hit in judged.hits[place]) for place in run[: EDGE_SENTENCES + 1]]
+    starts = [
+        place for place, opens in zip(run, opening, strict=False) if opens or OPENER.search(sentences[place].text)
+    ]
     ends = [place for place in run[-EDGE_SENTENCES - 1 :] if CLOSER.search(sentences[place].text)]
     first, last = min(starts, default=run[0]), min(ends, default=run[-1])
+    first += not starts and _spills(judged, first, first + 1, run)
+    last -= not ends and _spills(judged, last, last - 1, run)
     return range(first, last + 1) if first <= last else run
+
+
+def _spills(judged: JudgedSentences, edge: int, inner: int, run: range) -> bool:
+    """Whether the edge is talk that only its neighbour makes look like a message."""
+    if inner not in run or judged.hits[edge]:
+        return False
+    return bool(judged.probabilities[edge] < DOUBTFUL and judged.probabilities[inner] > SURE)
 
 
 def _span(sentences: Sequence[Sentence], judged: JudgedSentences, run: range, options: AdOptions) -> AdSpan:

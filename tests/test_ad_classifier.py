@@ -203,7 +203,9 @@ def test_training_writes_weights_that_can_be_judged(tmp_path):
         talk = [("O", text) for text in TALK[number : number + 8]]
         written(corpus, f"show-{number}", [*talk, *(("sponsor", text) for text in READ), *talk[::-1]])
     settings = Settings()
-    settings = replace(settings, learn_ads=replace(settings.learn_ads, corpus=str(corpus), rounds=12, batch=4))
+    settings = replace(
+        settings, learn_ads=replace(settings.learn_ads, corpus=str(corpus), rounds=60, batch=4, rate=1e-2)
+    )
     store = Store(str(tmp_path / "store"))
     facts = detector.train(tmp_path / "cache", out=out, settings=settings, store=store, seed=3)
     assert facts["files"] == 12

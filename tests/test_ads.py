@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from text_model import text_encoder
 
 from featurization.ad_evidence.show_notes import sponsors_in
-from featurization.ads import find_ads
+from featurization.ads import find_ads, judge_sentences
 from featurization.media import AdSpan, Chapter, Sentence, SoundSpan
 
 TALK = (
@@ -266,9 +266,11 @@ def test_a_sponsor_of_the_show_notes_is_recognised_when_spoken():
     episode = set_into_talk(read, ad=True, at=12)
     vectors = vectors_of(episode.sentences)
     notes = "<p>With thanks to our sponsor Nordwool: <a href='https://nordwool.com/'>here</a>, code ICENINE</p>"
-    assert find_ads(episode.sentences, vectors) == ()
-    (ad,) = find_ads(episode.sentences, vectors, description=notes)
-    assert marked(episode, [ad]) == episode.is_ad
+    without = judge_sentences(episode.sentences, vectors).probabilities
+    with_notes = judge_sentences(episode.sentences, vectors, description=notes).probabilities
+    inside = np.array(episode.is_ad)
+    assert (with_notes[inside] > without[inside]).all()
+    assert with_notes[inside].min() > 0.8
 
 
 def test_links_of_the_show_itself_are_no_sponsors():
