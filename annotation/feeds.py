@@ -15,7 +15,7 @@ DECIDED = 0.5
 ALIKE = 0.95  # cosine from which two shots teach the same
 _WINDOW = 20  # candidates for each that is chosen
 _FIRST = 3  # of each kind, before anything else is asked
-_RANDOM_SHARE = 10  # one in so many judgements comes from anywhere
+_RANDOM_SHARE = 20  # one in so many judgements comes from anywhere, after twice as many
 _FLAT = 0.01  # of average precision: what is no gain
 _GOOD = 0.9
 Floats = NDArray[np.float64]
@@ -72,9 +72,10 @@ def suggest(progress: Progress) -> Suggestion:
         return Suggestion("positive", f"{positives} of {_FIRST} first examples found: look where it is likeliest.")
     if negatives < _FIRST:
         return Suggestion("borderline", f"Only {negatives} shots are said not to show it: judge some it is unsure of.")
-    if total >= 2 * _RANDOM_SHARE and drawn * _RANDOM_SHARE < total:
+    long = total >= 2 * _RANDOM_SHARE
+    if long and drawn * _RANDOM_SHARE < total:
         return Suggestion("random", f"{drawn} of {total} judgements came from anywhere: see what it has never met.")
-    if history and history[-1] >= _GOOD and not progress.by_feed.get("negative", 0):
+    if long and history and history[-1] >= _GOOD and not progress.by_feed.get("negative", 0):
         return Suggestion("negative", "It scores well: make sure that nothing it rejects shows it after all.")
     if positives * 2 < negatives or (len(history) > 2 and history[-1] - history[-3] < _FLAT):
         return Suggestion("positive", f"{positives} positives to {negatives} negatives: more that show it teach most.")
