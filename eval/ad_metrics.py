@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.detection_metrics import DetectionMetrics, Flags, judge_flags
-from featurization.media import AdSpan, Segment, Sentence
+from featurization.media import AdSpan, Segment, Sentence, merge, overlap_s
 
 DECIDED = 0.5  # probability from which a sentence counts as an ad
 Floats = NDArray[np.float64]
@@ -39,14 +39,12 @@ class HeardSeconds:
 
     lost_s: float = 0.0  # of talk that was taken for an ad
     leaked_s: float = 0.0  # of ads that were taken for talk
-    ads_s: float = 0.0
     episodes: int = 0
 
     def __add__(self, other: HeardSeconds) -> HeardSeconds:
         return HeardSeconds(
             self.lost_s + other.lost_s,
             self.leaked_s + other.leaked_s,
-            self.ads_s + other.ads_s,
             self.episodes + other.episodes,
         )
 
@@ -72,6 +70,14 @@ def judge_ads(sentences: Sequence[Sentence], truth: Sequence[Segment], found: Se
     return judge_flags(real, ad_probabilities(sentences, found) >= DECIDED)
 
 
+def cut_seconds(truth: Sequence[Segment], found: Sequence[Segment]) -> HeardSeconds:
+    """Seconds of one recording by what would become of them if `found` were cut out."""
+    real, taken = merge(truth), merge(found)
+    ads_s, cut_s = (sum(span.duration for span in spans) for spans in (real, taken))
+    right_s = sum(overlap_s(span, taken) for span in real)
+    return HeardSeconds(lost_s=cut_s - right_s, leaked_s=ads_s - right_s, episodes=1)
+
+
 def judge_scores(truth: Flags, probabilities: Floats) -> AdScores:
     """Scores of sentences, (sentence,); equal probabilities are ranked in their order."""
     order = np.argsort(-probabilities, kind="stable")
@@ -92,7 +98,6 @@ def heard_seconds(lengths_s: Floats, truth: Flags, found: Flags) -> HeardSeconds
     return HeardSeconds(
         lost_s=float(lengths_s[found & ~truth].sum()),
         leaked_s=float(lengths_s[truth & ~found].sum()),
-        ads_s=float(lengths_s[truth].sum()),
         episodes=1,
     )
 

@@ -82,6 +82,8 @@ def test_a_timeline_has_every_kind_of_span(client: httpx.Client):
         "kind": "sponsor",
         "confidence": 0.9,
         "evidence": ['says "promo code"'],
+        "delivery": "",
+        "tier": "review",
     }
     assert len(found["words"]) == len(HEARING.words)
     assert {len(found[name]) for name in ("sounds", "topics")} == {2}

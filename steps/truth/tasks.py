@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from eval.ad_metrics import judge_ads
+from eval.ad_metrics import HeardSeconds, cut_seconds, judge_ads
 from eval.detection_metrics import DetectionMetrics
 from eval.diarization_errors import DiarizationErrors, diarization_errors
 from eval.shot_metrics import ShotMetrics, TransitionSpan, judge_transitions
@@ -75,13 +75,19 @@ def _sound_figures(judged: Sequence[SoundMetrics]) -> Ratios:
     return _flat(sound_figures(pooled_sounds(judged)))
 
 
-def _ads(path: Path, asset: Asset, store: Store) -> DetectionMetrics:
-    true = _inside(formats.read_spans(path), path, asset, least=0)
-    return judge_ads(_heard(SENTENCES, path, asset, store), true, _heard(ADS, path, asset, store))
+def _ads(path: Path, asset: Asset, store: Store) -> tuple[DetectionMetrics, HeardSeconds]:
+    true, found = _inside(formats.read_spans(path), path, asset, least=0), _heard(ADS, path, asset, store)
+    return judge_ads(_heard(SENTENCES, path, asset, store), true, found), cut_seconds(true, found)
 
 
-def _ad_figures(judged: Sequence[DetectionMetrics]) -> Ratios:
-    return detection_figures(sum(judged, DetectionMetrics()))
+def _ad_figures(judged: Sequence[tuple[DetectionMetrics, HeardSeconds]]) -> Ratios:
+    sentences, seconds = zip(*judged, strict=True)
+    heard = sum(seconds, HeardSeconds())
+    return {
+        **detection_figures(sum(sentences, DetectionMetrics())),
+        "content_loss_s": heard.content_loss_s,
+        "ad_leak_s": heard.ad_leak_s,
+    }
 
 
 def _shots(path: Path, asset: Asset, store: Store) -> tuple[ShotMetrics, ...]:
