@@ -227,9 +227,10 @@ def compare(
 
 @app.command(epilog=_examples("rushes rollback"))
 def rollback() -> None:
-    """Undo the last commit to the store.
+    """Undo the last run that changed the store.
 
     Tables, previews, copies of feeds and the report become what they were before.
+    What people judged stays, and what they rejected stays out of publication.
     What was undone stays in the history; what was fetched and computed is kept.
     """
     from serving.history import run_rollback
