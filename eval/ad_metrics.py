@@ -70,9 +70,9 @@ def judge_ads(sentences: Sequence[Sentence], truth: Sequence[Segment], found: Se
     return judge_flags(real, ad_probabilities(sentences, found) >= DECIDED)
 
 
-def cut_seconds(truth: Sequence[Segment], found: Sequence[Segment]) -> HeardSeconds:
-    """Seconds of one recording by what would become of them if `found` were cut out."""
-    real, taken = merge(truth), merge(found)
+def cut_seconds(truth: Sequence[Segment], found: Sequence[AdSpan]) -> HeardSeconds:
+    """Seconds of one recording by what would become of them if all spans that are decided on were cut out."""
+    real, taken = merge(truth), merge(ad for ad in found if ad.confidence >= DECIDED)
     ads_s, cut_s = (sum(span.duration for span in spans) for spans in (real, taken))
     right_s = sum(overlap_s(span, taken) for span in real)
     return HeardSeconds(lost_s=cut_s - right_s, leaked_s=ads_s - right_s, episodes=1)

@@ -99,12 +99,13 @@ def test_shots_are_measured_in_frames(store: Store, folder: Path):
 def test_ads_are_measured_in_sentences(store: Store, folder: Path):
     (folder / f"{JAR}.ads.csv").write_text("start,end\n6.5,17\n")  # the second and the third sentence of four
     figures = measure_truth(folder, store=store).figures["ads"]
-    assert figures == {"precision": 0.5, "recall": 0.5, "f1": 0.5}
+    assert figures == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "content_loss_s": 6.5, "ad_leak_s": 5.0}
 
 
 def test_no_ads_at_all_is_a_truth_too(store: Store, folder: Path):
     (folder / f"{JAR}.ads.csv").write_text("start,end\n")
-    assert measure_truth(folder, store=store).figures["ads"] == {"precision": 0, "recall": 0, "f1": 0}
+    figures = measure_truth(folder, store=store).figures["ads"]
+    assert figures == {"precision": 0, "recall": 0, "f1": 0, "content_loss_s": 12.0, "ad_leak_s": 0}
 
 
 @given(st.lists(st.tuples(st.integers(2, 30), st.integers(0, 12), st.booleans()), max_size=6))
