@@ -199,6 +199,16 @@ def talk(samples):
     return samples(name)[round(start * RATE_HZ) : round(end * RATE_HZ)], end - start
 
 
+def at_peak(sound, decibels):
+    return (sound * 10 ** (decibels / 20) / np.abs(sound).max()).astype(np.float32)
+
+
+def test_talk_too_faint_to_be_heard_is_no_music(talk):
+    found = detect(at_peak(talk[0], -60))
+    assert not spans(found, "music")
+    assert all(0 <= span.start < span.end <= talk[1] + 0.1 for span in found)
+
+
 def telephone(sound):
     """Every second sample, each twice: 8 kHz."""
     return np.repeat(sound[::2], 2)[: len(sound)]
@@ -210,7 +220,7 @@ def telephone(sound):
         pytest.param(telephone, id="8 kHz"),
         pytest.param(lambda sound: np.clip(8 * sound, -0.9, 0.9), id="clipped"),
         pytest.param(lambda sound: 0.5 * sound, id="mono in one channel"),
-        pytest.param(lambda sound: sound * np.float32(10 ** (-60 / 20) / np.abs(sound).max()), id="-60 dB"),
+        pytest.param(lambda sound: at_peak(sound, -35), id="faint"),
         pytest.param(lambda sound: sound + noise(len(sound) / RATE_HZ, 0.005, rate_hz=RATE_HZ), id="hiss"),
     ],
 )
