@@ -121,7 +121,7 @@ def test_turns_may_start_late_in_a_recording(readers, encoder, segmenter):
     assert voices.turns and all(30 <= turn.start < turn.end <= 41 for turn in voices.turns)
 
 
-def test_voices_without_a_network_keep_time():
+def test_steps_longer_than_a_window_are_refused():
     with pytest.raises(ValueError, match="step_s"):
         SpeakerOptions(step_s=6)
 
