@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from featurization.loudness import FLOOR_DB, Levels
+from featurization.loudness import Levels
 from featurization.media import Segment, SoundLabel, SoundSpan, gaps, merge
 from featurization.models import Registry
 from featurization.pcm import Samples
@@ -38,6 +38,7 @@ class SoundOptions:
     max_music_gap_s: float = 1.5  # shorter rests in music are music
     silence_below_loud_db: float = 40.0  # silence is so far below the loudest twentieth of the recording ...
     silence_max_db: float = -45.0  # ... and at the most here, in dBFS
+    inaudible_db: float = -70.0  # whatever is below it is silence too
     min_silence_s: float = 0.3  # shorter pauses and noises are not told apart
 
     def __post_init__(self) -> None:
@@ -115,7 +116,7 @@ def _lasting(spans: Iterable[Segment], options: SoundOptions) -> list[Segment]:
 def _quiet(levels: Levels, options: SoundOptions) -> Sequence[Segment]:
     """Spans below the silence threshold that last."""
     limit = min(options.silence_max_db, levels.percentile(0.95) - options.silence_below_loud_db)
-    runs = _runs(levels.decibels <= max(limit, FLOOR_DB))
+    runs = _runs(levels.decibels <= max(limit, options.inaudible_db))
     return _lasting((Segment(first * levels.hop_s, last * levels.hop_s) for first, last in runs), options)
 
 

@@ -203,10 +203,8 @@ def at_peak(sound, decibels):
     return (sound * 10 ** (decibels / 20) / np.abs(sound).max()).astype(np.float32)
 
 
-def test_talk_too_faint_to_be_heard_is_no_music(talk):
-    found = detect(at_peak(talk[0], -60))
-    assert not spans(found, "music")
-    assert all(0 <= span.start < span.end <= talk[1] + 0.1 for span in found)
+def test_talk_too_faint_to_be_heard_is_silence(talk):
+    assert {span.label for span in detect(at_peak(talk[0], -60))} == {"silence"}
 
 
 def telephone(sound):
