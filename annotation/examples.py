@@ -23,7 +23,7 @@ _MOST_FOR_MEAN = 20_000
 class HeadOptions:
     """How far a head trusts words, judgements and the corpus."""
 
-    ridge: float = 0.03  # pull of the features' weights to zero by one positive; two halve it, and so on up to five
+    ridge: float = 0.03  # pull of the features' weights to zero
     trust: float = 0.7  # weight of one spread of likeness before anything is judged, in log odds
     trust_pull: float = 4.0  # how firmly it stays there
     background: int = 512  # rows of the corpus that stand for all of it

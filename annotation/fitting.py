@@ -18,7 +18,6 @@ By = Literal["title", "shot", "none"]
 _SEED = 7
 _FOR_A_ROUND = 6  # judgements of each kind
 _MOST_ROUNDS = 10
-_SURE = 5  # positives from which the features are trusted no further
 _UNSEEN = 0.5  # how far above the background another example scores, of what the only example scores itself
 
 
@@ -41,13 +40,12 @@ class Fit:
         used = np.append(np.flatnonzero(kept), np.arange(len(kept), len(self.rows)))
         weight = np.append(np.ones(kept.sum()), np.full(count, options.background_weight / count))
         columns = self.rows.shape[1] - 1
-        ridge = options.ridge / max(1, min(_SURE, self.holds[kept].sum()))
         return fitted(
             self.rows[used],
             np.append(self.holds[kept], np.zeros(count)).astype(np.float64),
             weight,
             prior=np.append(np.zeros(columns), options.trust),
-            pull=np.append(np.full(columns, ridge), options.trust_pull),
+            pull=np.append(np.full(columns, options.ridge), options.trust_pull),
         )
 
     @cached_property
