@@ -19,12 +19,13 @@ from benchmarks.job import Job, csv_text, say
 from benchmarks.report import Clock, Measured
 from eval.ad_metrics import DECIDED, AdScores, HeardSeconds, f1_interval, heard_seconds, judge_scores
 from eval.detection_metrics import DetectionMetrics, judge_flags
+from featurization.ads import MODEL as AD_MODEL
 from featurization.ads import judge_sentences, packaged_network
 from featurization.media import Sentence
 from featurization.models import load_registry
 from steps.detectors.ad_corpus import strange_episodes
 from steps.detectors.ads import corpus_of
-from steps.models import AD_MODEL, TEXT_MODEL, Models
+from steps.models import TEXT_MODEL, Models
 from steps.truth.figures import detection_figures
 from steps.truth.formats import read_csv
 

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from featurization.ads import MODEL as AD_MODEL
 from featurization.ads import find_ads
 from featurization.cue_words import agreement, words_from_cues
 from featurization.decode import Pcm, decode_audio, silent_pcm
@@ -56,7 +57,7 @@ from featurization.topics import find_topics
 from featurization.transcribe import transcribe
 from featurization.transcripts import parse_transcript
 from steps.cache import Cache
-from steps.models import AD_MODEL, SPEECH_MODEL, TEXT_MODEL, Models
+from steps.models import SPEECH_MODEL, TEXT_MODEL, Models
 from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.store import Store

@@ -55,7 +55,7 @@ def train(sources: Path, *, out: Path, settings: Settings, store: Store, seed: i
     return {"files": len(corpus), "judged in the studio": len(told), "sentences": counts}
 
 
-def judge(weights: Path, sources: Path, *, settings: Settings, store: Store, seed: int) -> dict[str, Any]:
+def judge(weights: Path, sources: Path, *, settings: Settings, store: Store, seed: int) -> dict[str, Any]:  # noqa: ARG001
     """Figures over sentences of the corpus, each judged by the network that never saw its file."""
     network = load_ad_network(weights)
     corpus = corpus_of(sources, settings, Models(settings).text.encode)
