@@ -45,7 +45,7 @@ def _heard(hearing: Hearing, unit_s: float) -> dict[str, list[Block]]:
         "Music": _merged((s for s in sounds if s.label == "music"), "music", "Music", unit_s),
         "Speakers": list(_speakers(hearing, unit_s)),
         "Topics": [_topic(index, topic) for index, topic in enumerate(hearing.topics)],
-        "Ads": [_block(ad, "ad", f"{ad.kind}, {ad.tier}, {ad.confidence:.0%} sure{_because(ad.evidence)}") for ad in ads],
+        "Ads": [_block(a, "ad", f"{a.kind}, {a.tier}, {a.confidence:.0%} sure{_because(a.evidence)}") for a in ads],
         "Repeats": [_block(m, "marker", told(m)) for m in hearing.markers],
         "Spoilers": [_block(s, "spoiler", f"spoiler risk {s.risk:.0%}{_because(s.evidence)}") for s in spoilers],
     }
