@@ -6,17 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
+from featurization.ads import find_ads
 from featurization.markers import Printed, compare, find_markers
-from featurization.media import Asset, Marker
+from featurization.media import AdSpan, Asset, Marker
+from steps.episodes import read_episodes
 from steps.settings import Settings
 from steps.store import Store
-from steps.tables import ASSETS, FINGERPRINTS, MARKERS
+from steps.tables import ADS, ASSETS, FINGERPRINTS, MARKERS
 
 
 def mark_shows(asset_ids: Sequence[str], *, run: str, settings: Settings, store: Store) -> int:
     """Find what episodes repeat of others, for those just heard and those they are neighbours of, and commit it.
 
-    Returns of how many the markers changed. An episode with no other of its show gets none.
+    What is repeated speaks for an advertisement, so ads are judged again where there is some. Returns of how many
+    episodes the markers changed. An episode with no other of its show gets none.
     """
     heard, changed = set(asset_ids), 0
     for show in _shows(heard, store):
@@ -25,8 +28,9 @@ def mark_shows(asset_ids: Sequence[str], *, run: str, settings: Settings, store:
         known = store.read(MARKERS, wanted)
         found = dict(_marked(wanted, near, show, settings=settings, store=store))
         stale = {a: markers for a, markers in found.items() if markers != known.get(a, ())}
-        if stale:
-            store.commit(run, {MARKERS: stale})
+        ads = _ads_again(found, settings=settings, store=store)
+        if stale or ads:
+            store.commit(run, {MARKERS: stale, ADS: ads})
         changed += len(stale)
     return changed
 
@@ -75,6 +79,28 @@ def _marked(
             for other in near[asset_id]
         ]
         yield asset_id, find_markers(own.duration_s, comparisons, settings.markers)
+
+
+def _ads_again(
+    found: Mapping[str, Sequence[Marker]], *, settings: Settings, store: Store
+) -> dict[str, tuple[AdSpan, ...]]:
+    """The ads of episodes in which sound of others recurs, where that makes a difference."""
+    repeats = {a: own for a, markers in found.items() if (own := [m for m in markers if m.kind == "repeat"])}
+    again = {}
+    for episode in read_episodes(list(repeats), store=store):
+        asset, heard = episode.asset, episode.hearing
+        ads = find_ads(
+            heard.sentences,
+            episode.vectors,
+            description=asset.description,
+            chapters=asset.chapters,
+            sounds=heard.sounds,
+            repeated=repeats[asset.asset_id],
+            options=settings.ads,
+        )
+        if ads != heard.ads:
+            again[asset.asset_id] = ads
+    return again
 
 
 def _printed(asset_id: str, store: Store) -> Printed:

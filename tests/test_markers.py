@@ -13,17 +13,20 @@ from film_maker import RATE, encode_film, scenery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_factory import RATE_HZ, Samples, encode, music, noise
+from test_ads import TALK
+from text_model import text_encoder
 
+from featurization.ads import find_ads
 from featurization.decode import DecodeOptions, decode_audio
 from featurization.fingerprints import HOP_S, picture_fingerprint, sound_fingerprint
 from featurization.frames import decode_frames
 from featurization.markers import MarkerOptions, Printed, around_markers, compare, find_markers
-from featurization.media import Asset, Fingerprint, Marker, Topic
+from featurization.media import Asset, AudioProfile, Fingerprint, LevelTrack, Marker, Sentence, Topic, Vector
 from featurization.repetition import shared_stretches
 from steps.marking import mark_shows
 from steps.settings import Settings
 from steps.store import Store
-from steps.tables import ASSETS, FINGERPRINTS, MARKERS
+from steps.tables import ADS, ASSETS, FINGERPRINTS, LEVELS, MARKERS, PROFILES, SENTENCES, VECTORS
 
 NEAR_S = 0.5  # what is asked of a start and an end
 THEME, CLOSING = music(9, seed=1), music(7, seed=2)
@@ -227,3 +230,40 @@ def test_files_of_another_folder_are_another_show(show: list[Printed], tmp_path:
 def test_markers_do_not_overlap(show: list[Printed]) -> None:
     for number in range(3):
         assert all(a.end <= b.start for a, b in pairwise(markers_of(show, number)))
+
+
+def test_what_is_repeated_speaks_for_an_advertisement(tmp_path: Path) -> None:
+    said = [
+        *TALK[:12],
+        "Brightwater makes the kettle that listens.",
+        "Order yours today from Brightwater.",
+        *TALK[12:24],
+    ]
+    sentences = [Sentence(4.0 * n, 4.0 * n + 3.8, text, words=len(text.split())) for n, text in enumerate(said)]
+    vectors = text_encoder().encode(said)
+    drawn = np.random.default_rng(1)
+    codes = [drawn.integers(1, 2**32, 2080, dtype=np.uint32) for _ in range(2)]
+    codes[0][960:1120] = codes[1][300:460]  # the two sentences, from 48 to 56 s
+    store = Store(str(tmp_path / "store"))
+    for name, own in zip("ab", codes, strict=True):
+        row = asset(name, f"2026-01-0{len(own) % 7 + 1}", 104.0)
+        rows = {
+            ASSETS: row,
+            FINGERPRINTS: Fingerprint("sound", HOP_S, 0.2, tuple(own.tolist())),
+            PROFILES: AudioProfile(104.0, -16.0, 5.0, "mono", 100.0, 0.0, "test"),
+            LEVELS: LevelTrack(0.1, (-20.0,) * 1040),
+        }
+        store.commit("Featurize/1", {table: {row.asset_id: [one]} for table, one in rows.items()})
+    heard = {
+        SENTENCES: sentences,
+        VECTORS: [
+            Vector(s.start, s.end, "sentence", "t", tuple(v.tolist())) for s, v in zip(sentences, vectors, strict=True)
+        ],
+        ADS: find_ads(sentences, vectors),
+    }
+    store.commit("Featurize/1", {table: {"a" * 16: rows} for table, rows in heard.items()})
+    assert not heard[ADS]
+    mark_shows(["a" * 16], run="Featurize/1", settings=Settings(), store=store)
+    (ad,) = store.read(ADS)["a" * 16]
+    assert "the same audio in other episodes" in ad.evidence
+    assert ad.start <= 52 < ad.end

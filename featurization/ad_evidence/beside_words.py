@@ -19,7 +19,7 @@ BED_SHARE = 0.5  # of a sentence over music
 RARE_BED = 0.3  # music under more of the sentences than this is the style of the show
 
 # Log odds, set by hand: the corpus that the network learns from is text alone.
-CHAPTER_ODDS, REPEATED_ODDS, BED_ODDS, STRANGER_ODDS = 8.0, 2.0, 1.0, 0.5
+CHAPTER_ODDS, REPEATED_ODDS, BED_ODDS, STRANGER_ODDS = 8.0, 4.0, 1.0, 0.5
 PAUSE_EDGE, VOICE_EDGE, BED_EDGE = 0.7, 0.7, 1.0
 
 

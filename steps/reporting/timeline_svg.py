@@ -54,7 +54,7 @@ def timeline_svg(
     candidates: Sequence[ScoredSpan] = (),
     picks: Sequence[Segment] = (),
 ) -> Markup:
-    """Waveform, shots, speakers, topics, music, ads, repeats, spoilers, candidates, and the pick, in `duration_s` seconds.
+    """Waveform, shots, speakers, topics, music, ads, repeats, spoilers, candidates and pick, over `duration_s` seconds.
 
     `levels` are dBFS per equal step of the whole recording. What lies closer than a unit is drawn as one, so that
     ten hours cost no more than ten minutes. Colours come from the page's style (`steps/reporting/page_style.py`).
