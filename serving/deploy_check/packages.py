@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from serving.deploy_check.findings import Finding
 
 MOST_BYTES = 20_000_000
-_KINDS = {".py", ".toml", ".cfg", ".lock", ".html", ".css", ".js", ".svg"}
+_KINDS = {".py", ".toml", ".cfg", ".lock", ".html", ".css", ".js", ".svg", ".csv", ".safetensors"}
 _METAFLOW = (".mf_code/", ".mf_meta/", ".mf_install")
 
 
