@@ -24,10 +24,8 @@ import numpy as np
 
 from featurization.ads import MODEL as AD_MODEL
 from featurization.ads import find_ads
-from featurization.cue_words import agreement, words_from_cues
 from featurization.decode import Pcm, decode_audio, silent_pcm
 from featurization.diarization.voices import Voices, join_channels
-from featurization.errors import RushesError
 from featurization.fingerprints import sound_fingerprint
 from featurization.loudness import Levels, measure_levels
 from featurization.media import (
@@ -41,7 +39,6 @@ from featurization.media import (
     SoundSpan,
     SpoilerSpan,
     Topic,
-    TranscriptFile,
     Turn,
     Vector,
     Voice,
@@ -55,9 +52,9 @@ from featurization.speech import speech_spans, voice_activity
 from featurization.spoilers import find_spoilers
 from featurization.topics import find_topics
 from featurization.transcribe import transcribe
-from featurization.transcripts import parse_transcript
 from steps.cache import Cache
 from steps.models import SPEECH_MODEL, TEXT_MODEL, Models
+from steps.publisher_words import PUBLISHER, publisher_words
 from steps.savings import Savings, saved
 from steps.settings import Settings
 from steps.store import Store
@@ -68,7 +65,6 @@ PROGRESS_S = 10.0  # between two lines about one extractor
 LEVEL_HOP_S = 0.1
 WORDLESS_S = 20.0  # of speech without a word that are worth a line
 
-PUBLISHER = "publisher"  # begins the name of a transcript that was not recognised by us
 SPEECH = Table("speech", Segment)
 
 
@@ -242,10 +238,11 @@ class Recording:
     @cached_property
     def transcript(self) -> tuple[str, tuple[Word, ...]]:
         """Where the words come from, and the words: the publisher's if they carry times that fit, else recognised."""
-        if self.settings.hear.publisher_transcripts:
-            for file in filter(self._is_spoken, self.asset.transcripts):
-                if words := self._published_words(file):
-                    return f"{PUBLISHER} {file.type}", words
+        hear = self.settings.hear
+        if hear.publisher_transcripts:
+            theirs = publisher_words(self.asset, self.spoken, min_agreement=hear.min_agreement, store=self.store)
+            if theirs:
+                return theirs
         if not self.recognised and (spoken_s := _lasting(self.spoken)) >= WORDLESS_S:
             log.warning(
                 "%s: no words in %.0f s of speech; if its language is one that %s does not know, set"
@@ -255,25 +252,6 @@ class Recording:
                 self.models.transcriber_name,
             )
         return self.models.transcriber_name, self.recognised
-
-    def _is_spoken(self, file: TranscriptFile) -> bool:
-        """Whether the transcript may be in the language that is spoken: a translation has its times, not its words."""
-        languages = [tag.partition("-")[0].lower() for tag in (file.language, self.asset.language)]
-        return not all(languages) or languages[0] == languages[1]
-
-    def _published_words(self, file: TranscriptFile) -> tuple[Word, ...]:
-        if not file.blob:
-            return ()
-        try:
-            cues = parse_transcript(self.store.files.read(file.blob), media_type=file.type)
-        except RushesError as error:
-            log.warning("%s: transcript not used: %s", self.asset.title, error)
-            return ()
-        agreed = agreement(cues, self.spoken)
-        if agreed < self.settings.hear.min_agreement:
-            log.warning("%s: transcript not used: only %.0f %% of it fits the sound", self.asset.title, 100 * agreed)
-            return ()
-        return words_from_cues(cues, self.spoken)
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
