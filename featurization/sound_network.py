@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from featurization.pcm import PCM_RATE_HZ, Samples
 from featurization.sound_features import BANDS, HOP, LEAD, log_mels
 from featurization.speech import FRAME
+from featurization.torch_threads import one_thread
 
 Probabilities = NDArray[np.float32]  # (frames, 2): of speech and of music
 
@@ -107,7 +108,7 @@ def voice_logits(voice: Samples) -> Samples:
     return np.asarray(np.log(held / (1 - held)) / 4, dtype=np.float32)
 
 
-@torch.inference_mode()
+@one_thread()
 def _hear_piece(network: SoundNetwork, piece: _Piece, voice: Samples) -> Probabilities:
     mels = log_mels(piece.samples)
     frames = len(mels) // ROWS

@@ -15,6 +15,7 @@ from torch import nn
 from featurization.diarization.local_speakers import VOICE_S, Vectors
 from featurization.errors import ModelError
 from featurization.pcm import PCM_RATE_HZ, Samples
+from featurization.torch_threads import one_thread
 
 _WINDOW = round(VOICE_S * PCM_RATE_HZ)
 _FFT, _HOP, _MELS, _HIDDEN, _LAYERS = 400, 160, 40, 256, 3
@@ -48,7 +49,7 @@ class SpeakerEncoder:
 
     def _embed(self, windows: Sequence[Samples]) -> Vectors:
         sound = torch.from_numpy(np.stack([_fit(window) for window in windows]))
-        with torch.inference_mode():
+        with one_thread():
             return np.asarray(self._network(self._mels(sound)).numpy(), dtype=np.float32)
 
     def _mels(self, sound: torch.Tensor) -> torch.Tensor:

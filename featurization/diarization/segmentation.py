@@ -36,10 +36,12 @@ class SpeakerSegmenter:
         """Probabilities, (window, 293, 3); a window that is too short is heard with silence after it."""
         import torch
 
+        from featurization.torch_threads import one_thread
+
         sound = np.zeros((len(windows), _WINDOW), dtype=np.float32)
         for row, window in zip(sound, windows, strict=True):
             row[: len(window)] = window[:_WINDOW]
-        with torch.inference_mode():
+        with one_thread():
             return np.asarray(self._network(torch.from_numpy(sound)).numpy(), dtype=np.float32)
 
 
