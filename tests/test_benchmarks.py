@@ -111,7 +111,7 @@ def test_turns_are_measured_beside_a_naive_pipeline(data: Path, tmp_path: Path):
     assert report["metrics"]["der_collar"] <= report["metrics"]["der"]
     assert report["counts"]["spoken_s"] == pytest.approx(sum(turn.duration for turn in said), abs=0.01)
     (peer,) = report["peers"].values()
-    assert set(peer) == set(report["metrics"])
+    assert set(peer) == set(report["metrics"]) - {"peak_mb"}  # it shares our process
 
 
 def test_sounds_are_measured_in_frames(data: Path, tmp_path: Path):

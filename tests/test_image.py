@@ -110,7 +110,7 @@ def test_the_context_has_the_whole_product_and_nothing_else():
         "setup.cfg",
     }
     assert not [name for name in sent if name.endswith(".pyc") or ".metaflow" in name]
-    assert sum((ROOT / name).stat().st_size for name in sent) < 5_000_000
+    assert sum((ROOT / name).stat().st_size for name in sent) < 7_000_000  # of which weights and corpora are three
 
 
 def test_secrets_are_neither_sent_nor_kept_by_git():
