@@ -36,7 +36,7 @@ demo: $(READY)  ## run the main job on the bundled sample: feed in, previews out
 	@$(BIN)/rushes demo
 
 test: $(READY)  ## run all tests
-	@echo "==> tests (about 15 minutes on two cores)"
+	@echo "==> tests (about 40 minutes on two cores)"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	@echo "==> all tests passed; the flows' package, the demo and the docs are among them (tests/)"
 
