@@ -254,7 +254,9 @@ def test_what_was_heard_once_costs_no_work_a_second_time(published: Workplace, t
         assert record.effort.peak_mb > 50
     new, kept = first.effort, second.effort
     assert all(spent.wall_s == spent.cpu_s == 0 for spent in kept.spent.values())
-    assert {name for name, reuse in new.savings.reuse.items() if reuse.computed} == set(kept.savings.reuse)
+    between = {"voice-activity", "sound-probabilities"}  # asked for only where what is made of them is not kept
+    computed = {name for name, reuse in new.savings.reuse.items() if reuse.computed}
+    assert computed - between == set(kept.savings.reuse)
     assert not any(reuse.computed for reuse in kept.savings.reuse.values())
     assert new.savings.first_s == pytest.approx(new.media_s)
     assert kept.savings.first_s == 0
