@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -91,6 +92,17 @@ class Cache:
             compute=compute,
             remember=lambda array: self.store.remember_array(key, array),
         )
+
+    def array_between(
+        self, extractor: str, options: object, compute: Callable[[], np.ndarray]
+    ) -> Callable[[], np.ndarray]:
+        """`array` for a value of which only another kept value is made: read or computed if called for.
+
+        It counts as used even if it is not called for, so that it outlives the first run and is there when the options
+        of what is made of it change.
+        """
+        self._used.add(self._key(extractor, options, "").path(".npy"))
+        return partial(self.array, extractor, options, compute)
 
     def computed(self, extractor: str) -> bool:
         """Whether any of its values had to be computed."""

@@ -144,17 +144,21 @@ class Recording:
     def speech(self) -> tuple[tuple[Segment, ...], ...]:
         """Spans of speech, for the mixdown or for each channel that carries a speaker of its own."""
 
-        def detect(channel: int | None) -> Iterable[Segment]:
-            return speech_spans(self._voice_activity(channel), self.measured.duration_s, self.settings.speech)
+        def detect(voice: Callable[[], np.ndarray]) -> Iterable[Segment]:
+            return speech_spans(voice(), self.measured.duration_s, self.settings.speech)
 
         return tuple(
-            self.cache.rows("speech", SPEECH, (self._speech_options, channel), partial(detect, channel))
-            for channel in self._channels
+            self.cache.rows("speech", SPEECH, (self._speech_options, channel), partial(detect, voice))
+            for channel, voice in zip(self._channels, self._voice_activity, strict=True)
         )
 
-    def _voice_activity(self, channel: int | None) -> np.ndarray:
-        """The probability of voice every 32 ms on a channel, or in the mixdown, float32 (time,)."""
-        return self.cache.array(
+    @cached_property
+    def _voice_activity(self) -> tuple[Callable[[], np.ndarray], ...]:
+        """By channel: gives the probability of voice every 32 ms, float32 (time,)."""
+        return tuple(map(self._voice_activity_of, self._channels))
+
+    def _voice_activity_of(self, channel: int | None) -> Callable[[], np.ndarray]:
+        return self.cache.array_between(
             "voice-activity",
             (self.settings.decode, self.models.identity(SPEECH_MODEL), channel),
             lambda: voice_activity(self.pcm.blocks(channel=channel), self.models.registry),
@@ -181,20 +185,22 @@ class Recording:
     def sounds(self) -> tuple[SoundSpan, ...]:
         """Speech, music, noise and silence."""
 
+        probabilities = self._sound_probabilities
+
         def find() -> tuple[SoundSpan, ...]:
-            return sound_spans(self.sound_probabilities, Levels(self.levels, LEVEL_HOP_S), self.settings.sounds)
+            return sound_spans(probabilities(), Levels(self.levels, LEVEL_HOP_S), self.settings.sounds)
 
         return self.cache.rows("sounds", SOUNDS, (self._sound_options, self.settings.sounds), find)
 
-    @cached_property
-    def sound_probabilities(self) -> np.ndarray:
-        """Probabilities of speech and of music every 64 ms, float32 (time, 2)."""
+    @property
+    def _sound_probabilities(self) -> Callable[[], np.ndarray]:
+        """Gives the probabilities of speech and of music every 64 ms, float32 (time, 2)."""
 
         def hear() -> np.ndarray:
-            voices = [self._voice_activity(channel) for channel in self._channels]
+            voices = [voice() for voice in self._voice_activity]
             return sound_probabilities(self.pcm.blocks(), np.maximum.reduce(voices), self.models.registry)
 
-        return self.cache.array("sound-probabilities", self._sound_options, hear)
+        return self.cache.array_between("sound-probabilities", self._sound_options, hear)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
