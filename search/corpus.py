@@ -98,6 +98,7 @@ class Corpus:
     layers: Mapping[str, Layer] = field(default_factory=dict)  # by table
     extracted: Mapping[str, Layer] = field(default_factory=dict)  # by extractor
     words: Callable[[str], Sequence[Word]] = _no_words  # of one asset, read when a hit needs them
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by asset, of its speakers who are known
 
     def layer(self, name: str) -> Layer:
         """The spans of a table, empty if nothing was committed to it."""
@@ -108,6 +109,16 @@ class Corpus:
         if asset := self.assets.get(asset_id):
             return asset
         raise NotFound(f"no asset {asset_id[:80]!r}; GET /assets lists them")
+
+    def called(self, asset_id: str, speaker: str) -> str:
+        """The name of a speaker of an asset, if it is known, else what the turns call them: S1, S2, …"""
+        return self.names.get(asset_id, {}).get(speaker, speaker)
+
+    def named(self, name: str) -> Mapping[str, Sequence[str]]:
+        """Speakers of this name, in any case, by asset."""
+        wanted = name.casefold()
+        found = {a: [s for s, own in names.items() if own.casefold() == wanted] for a, names in self.names.items()}
+        return {asset_id: speakers for asset_id, speakers in found.items() if speakers}
 
     @cached_property
     def spoken(self) -> Spoken:

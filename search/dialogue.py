@@ -143,7 +143,8 @@ class Dialogue:
         channel = records[0].get("channel", 0)
         own = [w for w in self.corpus.words(hit.asset_id) if hit.start <= w.middle < hit.end and w.channel == channel]
         words = marked(timed(text, hit.start, hit.end, own), phrases=phrases, single=single)
-        return replace(hit, text=text, speaker=records[0].get("speaker") or "", words=words)
+        speaker = self.corpus.called(hit.asset_id, records[0].get("speaker") or "")
+        return replace(hit, text=text, speaker=speaker, words=words)
 
     def _phrases(self, query: DialogueQuery) -> Sequence[Sequence[str]]:
         if query.mode == "phrase":

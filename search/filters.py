@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class Filters:
     asset: str = ""
     show: str = ""  # any case
     language: str = ""  # `en` takes en-GB too
-    speaker: str = ""
+    speaker: str = ""  # S1, S2, … within each asset; or a name, in any case
     since: str = ""  # 2024, 2024-03 or 2024-03-09, that day included
     until: str = ""
 
@@ -69,7 +70,16 @@ def mask(filters: Filters, corpus: Corpus, layer: Layer) -> NDArray[np.bool_]:
         rows = layer.of(asset_id)
         chosen[rows.start : rows.stop] = True
     if filters.speaker:
-        chosen &= np.array(layer.column("speaker"), dtype=object) == filters.speaker
+        chosen &= _spoken_by(filters.speaker, corpus, layer)
+    return chosen
+
+
+def _spoken_by(speaker: str, corpus: Corpus, layer: Layer) -> NDArray[np.bool_]:
+    speakers = np.array(layer.column("speaker"), dtype=object)
+    chosen: NDArray[np.bool_] = speakers == speaker
+    for asset_id, named in corpus.named(speaker).items():
+        rows = layer.of(asset_id)
+        chosen[rows.start : rows.stop] |= np.isin(speakers[rows.start : rows.stop], named)
     return chosen
 
 
@@ -85,9 +95,17 @@ def where(filters: Filters, corpus: Corpus) -> Where:
         tongues = {a.language for a in corpus.assets.values() if _speaks(a.language, filters.language)}
         conditions.append(Condition("language", "in", tuple(sorted(tongues)) or (filters.language,)))
     if filters.speaker:
-        conditions.append(Condition("speaker", "==", filters.speaker))
+        conditions += _of_speaker(filters.speaker, corpus.named(filters.speaker))
     if filters.since:
         conditions.append(Condition("published", ">=", filters.since))
     if filters.until:
         conditions += [Condition("published", "<=", filters.until + _LATEST), Condition("published", "!=", "")]
     return tuple(conditions)
+
+
+def _of_speaker(speaker: str, named: Mapping[str, Sequence[str]]) -> list[Condition]:
+    """Rows that may be somebody's; which of an asset's speakers it is, the mask says. The index knows no names."""
+    if not named:
+        return [Condition("speaker", "==", speaker)]
+    called = {speaker, *(one for its in named.values() for one in its)}
+    return [Condition("asset_id", "in", tuple(sorted(named))), Condition("speaker", "in", tuple(sorted(called)))]

@@ -101,12 +101,18 @@ class Moments:
         rows = self.corpus.extracted[table] if layer not in _TABLES else self.corpus.layer(table)
         name = _LABELS.get(table, "label")
         labels, sure = rows.column(name), rows.column("confidence") if "confidence" in rows.rows.column_names else None
+        if layer == "speaker":
+            labels = [self._who(asset_id, label, value) for asset_id, label in zip(rows.asset_ids, labels, strict=True)]
         accept = _topic(rows, value) if layer == "topic" else _equal(labels, value)
         for row in accept:
             confidence = 1.0 if sure is None else float(sure[row])
             if confidence >= query.min_confidence:
                 span = Evidence(float(rows.starts[row]), float(rows.ends[row]), layer, str(labels[row]), confidence)
                 yield rows.asset_ids[row], span
+
+    def _who(self, asset_id: str, speaker: str, asked: str) -> str:
+        """What a speaker is called: as they were asked for, else by their name."""
+        return speaker if speaker.casefold() == asked.casefold() else self.corpus.called(asset_id, speaker)
 
 
 def _equal(labels: Sequence[str], value: str) -> list[int]:

@@ -19,6 +19,7 @@ from steps.extracted import PREFIX, layers
 from steps.index import open_store_index
 from steps.index_rows import collections
 from steps.models import TEXT_MODEL, Models
+from steps.people import PEOPLE, PERSON_NAMES, speaker_names
 from steps.store import Store
 from steps.tables import ADS, ASSETS, SCENES, SENTENCES, SHOTS, SOUNDS, SPOILERS, TAGS, TOPICS, TURNS, WORDS, Table
 
@@ -37,6 +38,7 @@ def read_corpus(store: Store) -> Corpus:
             layers={table.name: Layer(store.arrow(table).combine_chunks()) for table in _SPANS},
             extracted={name: Layer(table.combine_chunks()) for name, table in layers(store).items()},
             words=_words_of(store),
+            names=speaker_names(store),
         )
         if store.current().number == number:
             return read
@@ -93,7 +95,7 @@ def _pieces(store: Store) -> object:
     return {name: pieces for name, pieces in tables.items() if name in _READ or name.startswith(PREFIX)}
 
 
-_READ = frozenset(table.name for table in _SPANS) | {ASSETS.name, WORDS.name}
+_READ = frozenset(table.name for table in (*_SPANS, ASSETS, WORDS, PEOPLE, PERSON_NAMES))
 
 
 def _in_memory(store: Store) -> VectorIndex:

@@ -189,6 +189,16 @@ def known_people(asset_id: str, *, store: Store) -> tuple[Known, ...]:
     return tuple(Known(p.speaker, p.person, _name(said.get(p.person, ())) or p.listed, p.likeness) for p in people)
 
 
+def speaker_names(store: Store) -> dict[str, dict[str, str]]:
+    """The names of speakers ("S1", …) by asset, of all assets; who has no name is left out."""
+    said = {person: _name(rows) for person, rows in store.read(PERSON_NAMES).items()}
+    names: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in store.columns(PEOPLE, ["speaker", "person", "listed"]).to_pylist():
+        if name := said.get(row["person"]) or row["listed"]:
+            names[row["asset_id"]][row["speaker"]] = name
+    return dict(names)
+
+
 def _name(rows: Sequence[PersonName]) -> str:
     return max(rows, key=lambda row: row.when).name if rows else ""
 

@@ -23,6 +23,7 @@ from steps.chunks import Waiting, chosen, plan_chunks, waiting
 from steps.costs import Effort
 from steps.episodes import Episode, read_episodes
 from steps.logs import about
+from steps.people import Known, known_people, with_names
 from steps.placing import announce, put_in_place, put_left_in_place
 from steps.previews import PREVIEWS, GateCount, Preview, RunnerUp
 from steps.quarantine import quarantined, quarantined_ids, set_aside, task_failed
@@ -154,7 +155,8 @@ class Publisher:
             choice, candidates = choose_preview(
                 episode, ranker=self.ranker, length_s=length_s, settings=self.settings, reviewed=reviews
             )
-        draft = self._draft(episode, choice)
+        people = known_people(episode.asset.asset_id, store=self.store)
+        draft = self._draft(episode, choice, people)
         if known and known.recipe == draft.recipe:
             return known, candidates
         if isinstance(choice, NoChoice):
@@ -162,9 +164,10 @@ class Publisher:
             return draft, candidates
         log.info("%s: cutting from %s", title, ", ".join(f"{m.start:.1f} s" for m in draft.moments))
         with meter.timed("render"):
-            return self._rendered(episode, draft), candidates
+            named = replace(episode, hearing=with_names(episode.hearing, people))
+            return self._rendered(named, draft), candidates
 
-    def _draft(self, episode: Episode, choice: Choice | NoChoice) -> Preview:
+    def _draft(self, episode: Episode, choice: Choice | NoChoice, people: Sequence[Known]) -> Preview:
         """All of the preview that is known before rendering."""
         draft = Preview(
             status="refused" if isinstance(choice, NoChoice) else "published",
@@ -180,7 +183,8 @@ class Publisher:
             draft = replace(draft, reason=choice.reason)
         else:
             draft = replace(draft, **_chosen(choice))
-        facts = (RENDERER_VERSION, draft, self.settings.render, episode.asset, episode.shots)
+        names = [(known.speaker, known.name) for known in people]
+        facts = (RENDERER_VERSION, draft, self.settings.render, episode.asset, episode.shots, names)
         return replace(draft, recipe=hashlib.sha256(repr(facts).encode()).hexdigest()[:16], run=self.run)
 
     def _rendered(self, episode: Episode, draft: Preview) -> Preview:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from searchable_store import ENCODERS, HILL, SEA, TALK, searchable
@@ -63,6 +65,13 @@ def test_phrases_speakers_topics_and_ads(engine: Engine):
     assert spans(engine, "topic:boats speaker:S1") == [(SEA, 1.0, 4.0)]
     assert spans(engine, "ad:any") == [(TALK, 20.0, 24.0)]
     assert spans(engine, "ad:sponsor says:ペン") == [(TALK, 20.0, 24.0)]
+
+
+def test_speakers_are_called_by_their_names(engine: Engine):
+    known = Engine(replace(engine.corpus, names={SEA: {"S2": "Bo Ray"}}), engine.index, ENCODERS)
+    assert spans(known, 'speaker:"bo ray" topic:night') == spans(known, "speaker:S2 topic:night") == [(SEA, 15.0, 18.0)]
+    (hit,) = known.moments(MomentQuery(parse_conditions("speaker:any topic:night says:nobody"))).items
+    assert "Bo Ray" in [evidence.label for evidence in hit.evidence]
 
 
 def test_pictures_and_meaning_take_part(engine: Engine):

@@ -193,6 +193,17 @@ def test_dialogue_is_filtered(engine: Engine, filters: Filters, titles: set[str]
     assert {hit.title for hit in answer.items} == titles
 
 
+@pytest.mark.parametrize("mode", ["auto", "words", "phrase"])
+def test_a_speaker_is_asked_for_by_name_in_the_episodes_where_they_have_it(engine: Engine, mode: str):
+    names = {TALK: {"S2": "Bo Ray"}, SEA: {"S2": "Bo Ray", "S1": "Ann Lee"}}
+    known = Engine(replace(engine.corpus, names=names), engine.index, ENCODERS)
+    hits = known.dialogue(DialogueQuery("harbour", mode, Filters(speaker="bo ray"))).items
+    assert {(hit.asset_id, hit.speaker) for hit in hits} == {(TALK, "Bo Ray")}
+    both = known.dialogue(DialogueQuery("harbour", mode)).items
+    assert {hit.speaker for hit in both} == {"Ann Lee", "Bo Ray"}
+    assert known.dialogue(DialogueQuery("harbour", mode, Filters(speaker="Cy Fox"))).items == ()
+
+
 def test_dates_include_their_day():
     from stocked_store import asset
 

@@ -24,6 +24,7 @@ from steps.episodes import read_episodes
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.feedback import GOLDEN_CLIPS, FeedbackError, standing
 from steps.golden import GoldenOptions, gather_golden
+from steps.people import PEOPLE, Person
 from steps.previews import PREVIEWS, Preview
 from steps.publish import commit_previews, publish_chunk
 from steps.rankers import current_ranker
@@ -31,7 +32,7 @@ from steps.references import in_pieces
 from steps.review import Said, TakenBack, adjust, approve, closed_gates, reject, take_back
 from steps.settings import Settings
 from steps.store import Store
-from steps.tables import ASSETS
+from steps.tables import ASSETS, SENTENCES
 from steps.verdicts import REVIEWS, Review, judged, reviewed, taught
 
 # Sentences lie at 1, 6.5, 12 and 17.5 s and last 5 s; music lies before 2 s, an ad from 100 to 130 s.
@@ -221,9 +222,23 @@ def test_what_was_taken_out_is_kept_as_long_as_it_can_be_brought_back(store):
     assert set(before.files.values()) <= in_pieces(store.keys(store.current()), store)
 
 
-def publish_again(store: Store, *, length_s: float) -> None:
-    outcomes = publish_chunk([LAMP], length_s=length_s, run="PublishPreviews/9", settings=SETTINGS, store=store)
-    commit_previews([[LAMP]], outcomes, died="", run="PublishPreviews/9", store=store)
+def publish_again(store: Store, *, length_s: float, run: str = "PublishPreviews/9") -> None:
+    outcomes = publish_chunk([LAMP], length_s=length_s, run=run, settings=SETTINGS, store=store)
+    commit_previews([[LAMP]], outcomes, died="", run=run, store=store)
+
+
+def test_names_of_speakers_are_in_what_is_published_once_they_are_known(store):
+    def transcript() -> str:
+        return store.files.read(f"previews/{LAMP}/transcript.vtt").decode()
+
+    store.commit("turns", {SENTENCES: {LAMP: [replace(one, speaker="S1") for one in HEARING.sentences]}})
+    publish_again(store, length_s=16.0)
+    assert "<v S1>" in transcript()
+    person = Person("S1", "ab" * 8, 1.0, 20.0, "voices", (1.0,), listed="Ann Lee")
+    store.commit("people", {PEOPLE: {LAMP: [person]}})
+    publish_again(store, length_s=16.0, run="PublishPreviews/10")
+    assert "<v Ann Lee>" in transcript()
+    assert "<v S1>" not in transcript()
 
 
 def test_rolling_back_undoes_the_last_run_and_no_verdict(store):

@@ -80,7 +80,7 @@ def search_dialogue(
     page: AskedPage,
     q: Annotated[Text, Query(min_length=1, description='What was said; "in quotes" exactly.')],
     mode: Annotated[Mode, Query(description="auto: what is in quotes exactly, else words and meaning.")] = "auto",
-    speaker: Annotated[str, Query(max_length=80, description="S1, S2, … within an asset.")] = "",
+    speaker: Annotated[str, Query(max_length=80, description="A name; or S1, S2, … within each asset.")] = "",
     min_confidence: Confidence = DEFAULT_CONFIDENCE,
 ) -> LinePage:
     """What was said, with the times of its words."""
