@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 import typer
 
 from featurization.errors import ConfigError, RushesError
-from serving import terminal
-from serving.exports import Format
+from serving.commands import terminal
+from serving.commands.export import Format
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -50,7 +50,7 @@ def demo() -> None:
     The store is .rushes-demo unless RUSHES_STORE names another.
     Exits with 1 if a flow failed or nothing was published, with 3 if something was quarantined.
     """
-    from serving.demo import run_demo
+    from serving.commands.demo import run_demo
 
     raise typer.Exit(run_demo())
 
@@ -74,7 +74,7 @@ def backfill(
 
     Stop it whenever you like; called again, it goes on. Exits with 3 if something was quarantined.
     """
-    from serving.backfill import Backfill, run_backfill
+    from serving.commands.backfill import Backfill, run_backfill
 
     raise typer.Exit(run_backfill(Backfill(max_hours, max_cost, order, runs, config, profile)))
 
@@ -85,7 +85,7 @@ def doctor(as_json: AsJson = False) -> None:
 
     Exits with 1 if something needed is missing.
     """
-    from serving.doctor import run_doctor
+    from serving.commands.doctor import run_doctor
 
     raise typer.Exit(run_doctor(as_json=as_json))
 
@@ -99,7 +99,7 @@ def feed(
     limit: Annotated[int, typer.Option(min=0, help="Take only the newest N items; 0 takes all.")] = 0,
 ) -> None:
     """Show what an ingest of SOURCE would make; fetches no media."""
-    from serving.sources import show_feed
+    from serving.commands.sources import show_feed
 
     show_feed(source, limit=limit, as_json=as_json)
 
@@ -112,7 +112,7 @@ def probe(
 
     Exits with 2 if any could not be read.
     """
-    from serving.sources import show_probes
+    from serving.commands.sources import show_probes
 
     raise typer.Exit(show_probes(files, as_json=as_json))
 
@@ -131,7 +131,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @models_app.command("list", epilog=_examples("rushes models list --json"))
 def list_models(as_json: AsJson = False) -> None:
     """List every model with its state, task and licence; contacts nobody."""
-    from serving.weights import show_models
+    from serving.commands.models import show_models
 
     show_models(as_json=as_json)
 
@@ -141,7 +141,7 @@ def fetch_models(
     names: Annotated[list[str] | None, typer.Argument(help="Models by name; without one, the defaults.")] = None,
 ) -> None:
     """Fetch models and check their bytes; what is here already is not fetched again."""
-    from serving.weights import fetch
+    from serving.commands.models import fetch
 
     fetch(names or ())
 
@@ -152,7 +152,7 @@ def assets(as_json: AsJson = False) -> None:
 
     Each is ingested, heard, published, refused or quarantined; the last two say why.
     """
-    from serving.listings import show_assets
+    from serving.commands.assets import show_assets
 
     show_assets(as_json=as_json)
 
@@ -170,7 +170,7 @@ def golden(
     and editor, and if known grade, title, feed, sha256, duration_s and text. Nothing is kept, and nothing is trained.
     Exits with 2 if a row of PATH is refused.
     """
-    from serving.golden_terminal import show_golden
+    from serving.commands.golden import show_golden
 
     raise typer.Exit(show_golden(file, as_json=as_json))
 
@@ -193,7 +193,7 @@ def runs(
 
     A run is done, partial (something was quarantined), failed, running, or unfinished: its process was killed.
     """
-    from serving.run_terminal import show_card, show_run, show_runs
+    from serving.commands.runs import show_card, show_run, show_runs
 
     if card or out:
         show_card(run or "latest", out=out)
@@ -220,7 +220,7 @@ def compare(
     Differences of IoU and nDCG@5 have an interval over shows, from the episodes that both judged; what differs
     without one may be chance. latest is the newest run that is done, latest~1 the one of the same flow before it.
     """
-    from serving.compare import show_comparison
+    from serving.commands.compare import show_comparison
 
     show_comparison(first, second, as_json=as_json)
 
@@ -233,7 +233,7 @@ def rollback() -> None:
     What people judged stays, and what they rejected stays out of publication.
     What was undone stays in the history; what was fetched and computed is kept.
     """
-    from serving.history import run_rollback
+    from serving.commands.rollback import run_rollback
 
     run_rollback()
 
@@ -249,7 +249,7 @@ app.add_typer(rankers_app, name="rankers")
 def rankers(context: typer.Context, as_json: AsJson = False) -> None:
     """List the trained rankers and the one in use, or change that by hand."""
     if context.invoked_subcommand is None:
-        from serving.ranker_commands import show_rankers
+        from serving.commands.rankers import show_rankers
 
         show_rankers(as_json=as_json)
 
@@ -257,7 +257,7 @@ def rankers(context: typer.Context, as_json: AsJson = False) -> None:
 @rankers_app.command("use", epilog=_examples("rushes rankers use linear@5895b5d9f474", "rushes rankers use 5895"))
 def use_ranker(identity: Annotated[str, typer.Argument(help="Its name, or the beginning of its digest.")]) -> None:
     """Put a trained ranker in use, whatever its verdict was."""
-    from serving.ranker_commands import use_ranker as put_in_use
+    from serving.commands.rankers import use_ranker as put_in_use
 
     put_in_use(identity)
 
@@ -265,7 +265,7 @@ def use_ranker(identity: Annotated[str, typer.Argument(help="Its name, or the be
 @rankers_app.command("retire", epilog=_examples("rushes rankers retire"))
 def retire_ranker() -> None:
     """Take no trained ranker: the documented prior is in use again."""
-    from serving.ranker_commands import use_prior
+    from serving.commands.rankers import use_prior
 
     use_prior()
 
@@ -276,7 +276,7 @@ def experiments(as_json: AsJson = False) -> None:
 
     It may be asked as often as you like: the intervals hold at every look.
     """
-    from serving.experiment_terminal import show_experiments
+    from serving.commands.experiments import show_experiments
 
     show_experiments(as_json=as_json)
 
@@ -297,7 +297,7 @@ def gc(
     All snapshots stay, and what they refer to, unless an option says otherwise; so does everything younger than two
     days. Runs and the service may be at work meanwhile.
     """
-    from serving.garbage_command import collect_garbage
+    from serving.commands.gc import collect_garbage
 
     collect_garbage(keep_days=keep_days, keep_snapshots=keep_snapshots, dry_run=dry_run, as_json=as_json)
 
@@ -315,7 +315,7 @@ app.add_typer(index_app, name="index")
 @index_app.command("status", epilog=_examples("rushes index status", "rushes index status --json"))
 def index_status(as_json: AsJson = False) -> None:
     """Show the generations that are kept, and whether the current one holds what the store holds."""
-    from serving.index_commands import show_status
+    from serving.commands.index import show_status
 
     show_status(as_json=as_json)
 
@@ -323,7 +323,7 @@ def index_status(as_json: AsJson = False) -> None:
 @index_app.command("rebuild", epilog=_examples("rushes index rebuild"))
 def index_rebuild() -> None:
     """Build the index again from the store alone; readers see the old one until it is whole."""
-    from serving.index_commands import rebuild
+    from serving.commands.index import rebuild
 
     rebuild()
 
@@ -331,7 +331,7 @@ def index_rebuild() -> None:
 @index_app.command("rollback", epilog=_examples("rushes index rollback"))
 def index_rollback() -> None:
     """Return to the generation before the current one."""
-    from serving.index_commands import roll_back
+    from serving.commands.index import roll_back
 
     roll_back()
 
@@ -353,7 +353,7 @@ def export(
     label-studio is a task for a project whose labels are named speaker, ad and topic.
     json is everything.
     """
-    from serving.exports import run_export
+    from serving.commands.export import run_export
 
     run_export(asset, form, out)
 
@@ -389,7 +389,7 @@ def search(
 
     Confidence is judged against what has nothing to do with the query: .5 is even, and nothing matches is an answer.
     """
-    from serving.search_terminal import Asked, run_search
+    from serving.commands.search import Asked, run_search
 
     asked = Asked(query, place, mode, like, image, tuple(tag or ()), asset, by, min_duration, min_confidence, limit)
     run_search(asked, as_json=as_json)
@@ -410,7 +410,7 @@ def deploy_check(
     Metaflow itself compiles, with S3 and AWS in memory: nobody is asked and nothing is deployed. Exits with 1 if
     anything differs.
     """
-    from serving.deploy_check.command import run_deploy_check
+    from serving.commands.deploy_check.command import run_deploy_check
 
     raise typer.Exit(run_deploy_check(profiles or (), as_json=as_json))
 
@@ -424,7 +424,7 @@ def serve(
 ) -> None:
     """Serve the studio and the API over HTTP. From other machines than this one both ask for keys."""
     from serving.access.roles import check_keys
-    from serving.listen import listen
+    from serving.commands.serve import listen
 
     try:
         check_keys(host)

@@ -25,8 +25,8 @@ from featurization.media import (
     Word,
 )
 from serving.catalog import Catalog, strongest
-from serving.terminal import timecode
 from steps.previews import Preview
+from steps.rendering.captions import timestamp
 from steps.standing import State
 
 
@@ -229,7 +229,7 @@ def preview_hit(asset: Asset, preview: Preview) -> PreviewHit:
         reason=preview.reason,
         start=first.start if first else None,
         end=last.end if last else None,
-        timecode=timecode(first.start) if first else None,
+        timecode=timestamp(first.start) if first else None,
         duration_s=preview.duration_s,
         score=preview.score,
         why=[name.replace("_", " ") for name in strongest(preview)],

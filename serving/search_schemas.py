@@ -12,7 +12,7 @@ from featurization.media import Transition
 from search.dialogue import MAX_TEXT, SURE, Mode
 from search.pages import MAX_LIMIT
 from search.results import Answer, Found, Group, LineFound, MomentFound, ShotFound, SoundFound
-from serving.terminal import timecode
+from steps.rendering.captions import timestamp
 
 DURATION = r"^ *[0-9][0-9.hmsHMS]{0,20} *$"
 DATE = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
@@ -186,7 +186,7 @@ def moment_hit(found: MomentFound) -> MomentHit:
 
 
 def _facts(found: Found) -> dict[str, Any]:
-    return {**asdict(found), "timecode": timecode(found.start)}
+    return {**asdict(found), "timecode": timestamp(found.start)}
 
 
 From = TypeVar("From", bound=Found)

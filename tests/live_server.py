@@ -12,7 +12,7 @@ import uvicorn
 
 from search.nearest import Encoders
 from serving.api import create_app
-from serving.listen import bind
+from serving.commands.serve import bind
 from steps.store import Store
 
 

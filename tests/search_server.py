@@ -6,7 +6,7 @@ import uvicorn
 from searchable_store import ENCODERS
 
 from serving.api import create_app
-from serving.listen import bind
+from serving.commands.serve import bind
 from steps.store import Store
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from stocked_store import DRUM, HEARING, HOSTILE_TITLE, JAR, LAMP, LOST, ROPE, S
 
 from serving import cli
 from serving.catalog import read_catalog
-from serving.demo import Demonstrated
-from serving.demo_summary import show_results, show_where
-from serving.stages import Stage, StageError, Stages
+from serving.commands.demo import Demonstrated
+from serving.commands.demo_summary import show_results, show_where
+from serving.commands.stages import Stage, StageError, Stages
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.settings import Settings
 from steps.store import ROOT, Store

@@ -13,10 +13,10 @@ import pytest
 from conftest import Workplace
 
 from featurization.errors import ConfigError
-from serving.deploy_check.command import Checked, check_flow, check_profiles, load, places_of, run_deploy_check
-from serving.deploy_check.compiling import Compilation, check_installed
-from serving.deploy_check.flow_sources import read_flows
-from serving.deploy_check.packages import check_package, needed
+from serving.commands.deploy_check.command import Checked, check_flow, check_profiles, load, places_of, run_deploy_check
+from serving.commands.deploy_check.compiling import Compilation, check_installed
+from serving.commands.deploy_check.flow_sources import read_flows
+from serving.commands.deploy_check.packages import check_package, needed
 from steps.profile import Profile
 from steps.runs import FLOWS
 from steps.store import ROOT

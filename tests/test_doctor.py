@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from featurization.models import load_registry
-from serving.doctor import Check, examine, healthy, run_doctor
+from serving.commands.doctor import Check, examine, healthy, run_doctor
 from steps.store import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore:The _yaml extension module:DeprecationWarning")  # Metaflow's own

@@ -224,7 +224,7 @@ def test_a_lone_clip_is_certain_to_be_shown(tmp_path: Path):
 def running(monkeypatch: pytest.MonkeyPatch) -> None:
     """The autumn experiment runs."""
     configured = replace(Settings(), experiments=ExperimentOptions((AUTUMN,)))
-    for module in ("serving.api", "serving.experiment_terminal"):
+    for module in ("serving.api", "serving.commands.experiments"):
         monkeypatch.setattr(f"{module}.settings", lambda: configured)
 
 

@@ -13,9 +13,9 @@ from episode_factory import ASSET, heard, say
 
 from featurization.errors import ConfigError
 from featurization.media import AdSpan, Scene, Shot, Tag, Topic
+from serving.commands.export import export
 from serving.export_formats.contents import Contents
 from serving.export_formats.timecode import frame_rate
-from serving.exports import export
 
 FILM = replace(
     ASSET,

@@ -18,8 +18,8 @@ from packaging.utils import canonicalize_name
 
 from benchmarks.made_catalogue import make_catalogue, stock
 from featurization.models import load_registry
-from serving.deploy_check.flow_sources import read_flows
-from serving.deploy_check.packages import check_package
+from serving.commands.deploy_check.flow_sources import read_flows
+from serving.commands.deploy_check.packages import check_package
 from steps.environment import pinned
 from steps.store import ROOT
 from steps.tables import ASSETS, PROFILES, QUARANTINE

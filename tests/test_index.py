@@ -18,7 +18,7 @@ from stocked_store import LAMP, ROPE, hearing_tables, stocked
 from featurization.errors import SearchIndexError
 from featurization.media import Shot, Tag, Vector
 from search.exact_index import ExactIndex
-from serving.index_commands import rebuild
+from serving.commands.index import rebuild
 from steps.index import (
     check_index,
     content_digest,

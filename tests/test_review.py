@@ -18,7 +18,7 @@ from featurization.media import AdSpan, Rights, Segment
 from ranking.candidates import Candidate
 from ranking.gates import Rejected, Verdict, without_rejected
 from serving.api import create_app
-from serving.history import roll_back
+from serving.commands.rollback import roll_back
 from steps.choose import choose_preview
 from steps.episodes import read_episodes
 from steps.feed_copies.publish_copies import write_feed_copies

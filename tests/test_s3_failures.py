@@ -13,7 +13,7 @@ from s3_server import Fault, S3Server
 from featurization.errors import StoreError
 from featurization.media import AdSpan
 from featurization.models import load_registry
-from serving.doctor import examine
+from serving.commands.doctor import examine
 from steps.files import Files
 from steps.store import Store
 from steps.store_check import check_store

@@ -16,8 +16,9 @@ from PIL import Image as Pictures
 from searchable_store import ENCODERS, HILL, SEA, TALK, encoded, picture, searchable
 
 from search.open_index import open_index
-from serving import cli, search_terminal
-from serving.inline_pictures import escaped, protocol, strip
+from serving import cli
+from serving.commands import search as search_command
+from serving.commands.inline_pictures import escaped, protocol, strip
 from steps.index import publish
 from steps.store import Store
 
@@ -39,7 +40,7 @@ def rushes(store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("RUSHES_STORE", store.url)
     monkeypatch.delenv("RUSHES_INDEX", raising=False)
     monkeypatch.delenv("COLUMNS", raising=False)
-    monkeypatch.setattr(search_terminal, "configured_encoders", lambda: ENCODERS)
+    monkeypatch.setattr(search_command, "configured_encoders", lambda: ENCODERS)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rushes", "search", *arguments])

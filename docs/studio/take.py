@@ -13,7 +13,7 @@ import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
 from serving.api import create_app
-from serving.listen import bind
+from serving.commands.serve import bind
 from steps.store import Store
 
 HERE = Path(__file__).parent

@@ -60,14 +60,14 @@ def caption_cues(
 def to_vtt(cues: Iterable[Cue], *, language: str = "", speakers: bool = False) -> str:
     """WebVTT text; with `speakers`, each cue names its voice."""
     head = f"WEBVTT\nLanguage: {language}\n" if language else "WEBVTT\n"
-    blocks = [f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_vtt_text(cue, speakers)}\n" for cue in cues]
+    blocks = [f"{timestamp(cue.start)} --> {timestamp(cue.end)}\n{_vtt_text(cue, speakers)}\n" for cue in cues]
     return "\n".join([head, *blocks])
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
     """SubRip text, numbered from 1."""
     return "\n".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
+        f"{number}\n{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}\n{cue.text}\n"
         for number, cue in enumerate(cues, start=1)
     )
 
@@ -172,7 +172,8 @@ def _settled(cues: Sequence[Cue], options: CaptionOptions) -> Iterator[Cue]:
         yield replace(cue, end=max(cue.start, min(until, limit)))
 
 
-def _clock(seconds: float, mark: str) -> str:
+def timestamp(seconds: float, mark: str = ".") -> str:
+    """`00:00:47.460`, as in WebVTT."""
     milliseconds = round(seconds * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{mark}{rest % 1000:03d}"

@@ -10,11 +10,11 @@ from typing import Literal
 
 from featurization.errors import StoreError
 from featurization.media import Topic
+from serving.commands.terminal import print_text
 from serving.export_formats.contents import Contents
 from serving.export_formats.edl import to_edl
 from serving.export_formats.label_studio import to_label_studio
 from serving.export_formats.otio import to_otio
-from serving.terminal import print_text
 
 Format = Literal["vtt", "srt", "chapters", "edl", "otio", "rttm", "label-studio", "json"]
 

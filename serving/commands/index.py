@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from search.vector_index import Generation, VectorIndex
+from serving.commands.terminal import console, print_json, safe, table
 from serving.configured import settings
-from serving.terminal import console, print_json, safe, table
 from steps.index import content_digest, index_address, open_store_index, publish
 from steps.models import Models
 from steps.store import Store

@@ -6,7 +6,7 @@ import configparser
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from serving.deploy_check.findings import Finding
+from serving.commands.deploy_check.findings import Finding
 
 MOST_BYTES = 20_000_000
 _KINDS = {".py", ".toml", ".cfg", ".lock", ".html", ".css", ".js", ".svg", ".csv", ".safetensors"}

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 from featurization.errors import RushesError
 from featurization.models import ModelStatus, Registry, load_registry
-from serving.terminal import console, print_json, safe, size
+from serving.commands.terminal import console, print_json, safe, size
 from steps.store import Store, store_url
 
 State = Literal["ok", "note", "missing"]

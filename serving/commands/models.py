@@ -8,7 +8,7 @@ from dataclasses import asdict
 from rich.text import Text
 
 from featurization.models import ModelStatus, load_registry
-from serving.terminal import console, print_json, safe, table
+from serving.commands.terminal import console, print_json, safe, table
 
 _STYLES = {"present": "green", "missing": "yellow", "corrupt": "red"}
 

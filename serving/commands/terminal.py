@@ -90,13 +90,6 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
-def timecode(seconds: float) -> str:
-    """`00:00:47.460`, as in captions."""
-    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
-    rest, milliseconds = divmod(milliseconds, 1000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}.{milliseconds:03d}"
-
-
 def size(count: float) -> str:
     """`480 B`, `1.4 MB`: decimal, as drives are sold."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from featurization.errors import ConfigError
+from serving.commands.terminal import console, counted, print_json, safe, size, table
 from serving.configured import settings
-from serving.terminal import console, counted, print_json, safe, size, table
 from steps.garbage import Findings, delete_garbage, find_garbage
 from steps.place import Found
 from steps.settings import GarbageOptions

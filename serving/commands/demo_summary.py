@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from serving.catalog import Catalog, strongest
-from serving.demo import Demonstrated
-from serving.stages import absolute
-from serving.terminal import clock, safe, table
+from serving.commands.demo import Demonstrated
+from serving.commands.stages import absolute
+from serving.commands.terminal import clock, safe, table
 from steps.previews import Preview
 from steps.reporting.run_report import REPORT
 from steps.reporting.training_report import TRAINING_REPORT

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from eval.online import Arm, Reading
+from serving.commands.terminal import console, print_json, safe, table
 from serving.configured import settings
 from serving.routes.experiments import described
-from serving.terminal import console, print_json, safe, table
 from steps.experiments import readings
 from steps.reporting.experiment_words import conclusion, left_out, said_of
 from steps.store import Store

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from serving.terminal import console, print_json, safe, table
+from serving.commands.terminal import console, print_json, safe, table
 from steps.comparison import SURE, Change, Comparison, Measured, RankerChange, compare_runs
 
 _STYLES = {"better": "green", "worse": "red", "looks better": "dim green", "looks worse": "dim red"}

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
+from serving.commands.terminal import clock, console, counted, print_json, table
 from serving.configured import settings
-from serving.terminal import clock, console, counted, print_json, table
 from steps.golden import GoldenSet, RefusedClip, gather_golden
 from steps.golden.clips import Source
 from steps.store import Store

@@ -1,6 +1,6 @@
 """The process that compiles: AWS is made once in memory, and each flow runs its command line in a fork of its own.
 
-`python -m serving.deploy_check.worker JSON`, as serving/deploy_check/compiling.py starts it.
+`python -m serving.commands.deploy_check.worker JSON`, as serving/commands/deploy_check/compiling.py starts it.
 """
 
 from __future__ import annotations

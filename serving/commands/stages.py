@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from featurization.errors import RushesError
-from serving.terminal import plain, safe
+from serving.commands.terminal import plain, safe
 from steps.store import ROOT, Store
 
 PARTIAL = 3  # exit status of a flow that quarantined something: flows/project_flow.py

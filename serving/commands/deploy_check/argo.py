@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from serving.deploy_check.findings import Finding, differences
-from serving.deploy_check.flow_sources import FlowSource
+from serving.commands.deploy_check.findings import Finding, differences
+from serving.commands.deploy_check.flow_sources import FlowSource
 from steps.placement import Placement
 from steps.profile import Profile
 

@@ -12,8 +12,8 @@ from uvicorn.config import LOGGING_CONFIG
 from featurization.errors import ConfigError
 from featurization.extractor import TextQueries
 from serving.api import create_app
+from serving.commands.terminal import console, safe
 from serving.shelf import Shelf
-from serving.terminal import console, safe
 from steps import logs
 from steps.store import Store
 

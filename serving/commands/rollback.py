@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from featurization.media import Quarantined
+from serving.commands.terminal import console, safe
 from serving.configured import settings
-from serving.terminal import console, safe
 from steps.commits import short_run
 from steps.feed_copies.publish_copies import write_feed_copies
 from steps.placing import restore_previews
@@ -22,10 +22,12 @@ def run_rollback() -> None:
     """Roll the store back and say where it stands."""
     store = Store()
     rolled = roll_back(settings=settings(), store=store)
-    undone = next(s for s in store.snapshots.backwards() if s.run == rolled.run.removeprefix("rollback of "))
+    undone = [s for s in store.snapshots.backwards() if s.run == rolled.run.removeprefix("rollback of ")]
+    last, first = undone[0], undone[-1]
+    which = f"snapshot {last.number}" if last is first else f"snapshots {first.number} to {last.number}"
     console().print(
-        f"undid snapshot {undone.number} ({safe(short_run(undone.run))}); snapshot {rolled.number} has the tables, "
-        f"previews, feeds and report of snapshot {undone.parent}",
+        f"undid {which} ({safe(short_run(last.run))}); snapshot {rolled.number} has the tables, "
+        f"previews, feeds and report of snapshot {first.parent}",
         soft_wrap=True,
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from serving.commands.terminal import console, print_json, safe, table
 from serving.configured import settings
-from serving.terminal import console, print_json, safe, table
 from steps.rankers import Lineage, current_ranker, known_rankers, promote, retire
 from steps.store import Store
 

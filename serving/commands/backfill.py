@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from featurization.errors import ConfigError
-from serving.stages import PARTIAL, Stage, Stages, log_path
-from serving.terminal import console, counted
+from serving.commands.stages import PARTIAL, Stage, Stages, log_path
+from serving.commands.terminal import console, counted
 from steps.chunks import Order, media_hours
 from steps.featurize import choose_assets
 from steps.store import Store

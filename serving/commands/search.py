@@ -22,10 +22,11 @@ from search.pictures import ShotQuery, SoundQuery
 from search.query import Engine
 from search.results import Answer, LineFound, MomentFound, ShotFound, SoundFound
 from search.results import Found as Hit
+from serving.commands.inline_pictures import escaped, protocol, strip
+from serving.commands.terminal import console, plain, print_json, safe, table
 from serving.configured import configured_encoders
-from serving.inline_pictures import escaped, protocol, strip
-from serving.terminal import console, plain, print_json, safe, table, timecode
 from steps.corpus import Desk
+from steps.rendering.captions import timestamp
 from steps.store import Store
 
 _PICTURES = 6  # as many as a line takes
@@ -182,7 +183,7 @@ def _show_thumbnails(found: Found, store: Store) -> None:
 
 def _line(hit: LineFound) -> tuple[Cell, ...]:
     text = Text(" ").join(Text(plain(word.text), style="bold" if word.matched else "") for word in hit.words)
-    return (timecode(hit.start), hit.title, hit.speaker, text, *_sure(hit))
+    return (timestamp(hit.start), hit.title, hit.speaker, text, *_sure(hit))
 
 
 def _shot(hit: ShotFound) -> tuple[Cell, ...]:
@@ -200,7 +201,7 @@ def _moment(hit: MomentFound) -> tuple[Cell, ...]:
 
 
 def _when(hit: Hit) -> tuple[str, str]:
-    return timecode(hit.start), f"{hit.duration:.1f} s"
+    return timestamp(hit.start), f"{hit.duration:.1f} s"
 
 
 def _sure(hit: Hit) -> tuple[str, str]:

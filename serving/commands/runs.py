@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.text import Text
 
+from serving.commands.terminal import clock, console, counted, plain, print_json, safe, table
 from serving.configured import settings
-from serving.terminal import clock, console, counted, plain, print_json, safe, table
 from steps.commits import Commit, commits
 from steps.run_details import RunDetails, StepFacts, details, page, record_of
 from steps.runs import FlowRun, find_run, recent_runs

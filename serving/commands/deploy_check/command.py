@@ -10,13 +10,13 @@ from pathlib import Path
 from rich.text import Text
 
 from featurization.errors import ConfigError
-from serving.deploy_check.argo import check_template
-from serving.deploy_check.compiling import Compilation, Compiled, check_installed
-from serving.deploy_check.findings import Finding
-from serving.deploy_check.flow_sources import FlowSource, read_flows
-from serving.deploy_check.packages import check_package
-from serving.deploy_check.step_functions import check_machine
-from serving.terminal import console, counted, print_json, safe, size, table
+from serving.commands.deploy_check.argo import check_template
+from serving.commands.deploy_check.compiling import Compilation, Compiled, check_installed
+from serving.commands.deploy_check.findings import Finding
+from serving.commands.deploy_check.flow_sources import FlowSource, read_flows
+from serving.commands.deploy_check.packages import check_package
+from serving.commands.deploy_check.step_functions import check_machine
+from serving.commands.terminal import console, counted, print_json, safe, size, table
 from steps.options import build
 from steps.placement import Placement, place
 from steps.profile import Profile, parse_profile

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from featurization.errors import ConfigError
-from serving.deploy_check.flow_sources import FlowSource
+from serving.commands.deploy_check.flow_sources import FlowSource
 from steps.profile import Profile
 from steps.store import ROOT
 
@@ -76,7 +76,7 @@ class Compilation:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("METAFLOW", "AWS_"))}
         private = {"METAFLOW_HOME": self._folder.name, "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "serving.deploy_check.worker", json.dumps(asked)],
+            [sys.executable, "-m", "serving.commands.deploy_check.worker", json.dumps(asked)],
             cwd=self._folder.name,
             env={**kept, **_ENVIRONMENT, **private},
             stdout=subprocess.PIPE,

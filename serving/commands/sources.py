@@ -10,7 +10,7 @@ from typing import Any
 from featurization.errors import MediaError
 from featurization.media import Rights
 from featurization.probe import Probe, probe
-from serving.terminal import clock, complain, console, counted, plain, print_json, safe, size, table
+from serving.commands.terminal import clock, complain, console, counted, plain, print_json, safe, size, table
 from steps.intake.listing import Listing, SourceItem, listing_json
 
 EXIT_SOME_FAILED = 2

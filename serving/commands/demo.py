@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from featurization.media import Asset
-from serving.stages import PARTIAL, Stage, StageError, Stages, absolute, log_path
-from serving.terminal import console, counted, safe
+from serving.commands.stages import PARTIAL, Stage, StageError, Stages, absolute, log_path
+from serving.commands.terminal import console, counted, safe
 from steps.store import ROOT, Store
 from steps.tables import ASSETS
 
@@ -32,7 +32,7 @@ class Demonstrated:
 def run_demo() -> int:
     """Run the demo and show what came out; returns the exit status."""
     from serving.catalog import read_catalog
-    from serving.demo_summary import show_results, show_where
+    from serving.commands.demo_summary import show_results, show_where
 
     store = Store(os.environ.get("RUSHES_STORE") or str(STORE))
     out, log = console(), log_path(store, "rushes-demo.log")

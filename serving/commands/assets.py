@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.text import Text
 
 from serving.catalog import Entry, read_catalog
-from serving.terminal import clock, console, print_json, safe, table
+from serving.commands.terminal import clock, console, print_json, safe, table
 from steps.store import Store
 
 _STYLES = {"published": "green", "refused": "yellow", "quarantined": "red"}
