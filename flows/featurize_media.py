@@ -97,15 +97,8 @@ class FeaturizeMedia(ProjectFlow):
     def publish_index(self):
         """Publish the committed tables to the search index, at once; readers see the old one until then."""
         from steps.index import index_store
-        from steps.marking import mark_shows
-        from steps.people import know_people
-        from steps.tagging import catch_up
 
-        run = this_run()
-        mark_shows(self.summary.heard, run=run, settings=self.settings, store=self.store)
-        know_people(self.summary.heard, run=run, store=self.store)
-        catch_up(self.summary.heard, run=run, settings=self.settings, store=self.store)
-        self.indexed = index_store(self.store, run=run, settings=self.settings)
+        self.indexed = index_store(self.store, run=this_run(), settings=self.settings)
         if self.indexed.failed:
             self.outcome = "partial"
         self.next(self.end)

@@ -16,7 +16,9 @@ from steps.costs import Effort
 from steps.extracted import layer_table
 from steps.index import check_index
 from steps.logs import about
+from steps.marking import mark_shows
 from steps.models import Models
+from steps.people import know_people
 from steps.progress import Load, Progress, Show, announce, load, show_nobody
 from steps.quarantine import quarantined, quarantined_ids, set_aside, task_failed
 from steps.recording import LEVEL_HOP_S, Recording
@@ -46,6 +48,7 @@ from steps.tables import (
     WORDS,
     Table,
 )
+from steps.tagging import catch_up
 from steps.traces import span
 from steps.viewing import Viewing
 
@@ -224,6 +227,8 @@ def commit_hearings(
 ) -> Summary:
     """Commit the staged features of all assets at once, with never more than a bucket of them in memory.
 
+    So are what they repeat of other episodes, who speaks in them, and the tags of heads that changed meanwhile.
+
     What a task had done before it died counts; an asset that it did not come to is quarantined and keeps the features
     it had. `died` says what tasks died of.
     """
@@ -234,7 +239,15 @@ def commit_hearings(
     problems = {a: _problem(rows[0], fate[a], died) for a, rows in failed.items()}
     tables: list[Table[Any]] = [*_TABLES, *(layer_table(e) for e in Models(settings).extractors if e.row)]
     if fate:
-        store.commit_parts(run, lambda: staged_parts(fate, tables, problems=problems, staging=staging))
+        store.commit_parts(
+            run,
+            lambda: staged_parts(fate, tables, problems=problems, staging=staging),
+            then=(
+                lambda state: mark_shows(heard, settings=settings, store=state),
+                lambda state: know_people(heard, store=state),
+                lambda state: catch_up(heard, settings=settings, store=state),
+            ),
+        )
     told = [outcome for outcome in fate.values() if outcome]
     spent, savings = pooled(outcome.spent for outcome in told), saved(outcome.savings for outcome in told)
     first = total(pooled(outcome.spent for outcome in told if outcome.savings.first_s))

@@ -11,28 +11,25 @@ from featurization.markers import Printed, compare, find_markers
 from featurization.media import AdSpan, Asset, Marker
 from steps.episodes import read_episodes
 from steps.settings import Settings
-from steps.store import Store
+from steps.store import Store, Writes
 from steps.tables import ADS, ASSETS, FINGERPRINTS, MARKERS
 
 
-def mark_shows(asset_ids: Sequence[str], *, run: str, settings: Settings, store: Store) -> int:
-    """Find what episodes repeat of others, for those just heard and those they are neighbours of, and commit it.
+def mark_shows(asset_ids: Sequence[str], *, settings: Settings, store: Store) -> Writes:
+    """What episodes repeat of others, for those just heard and those they are neighbours of, where that changes.
 
-    What is repeated speaks for an advertisement, so ads are judged again where there is some. Returns of how many
-    episodes the markers changed. An episode with no other of its show gets none.
+    What is repeated speaks for an advertisement, so ads are judged again where there is some. An episode with no other
+    of its show gets no markers.
     """
-    heard, changed = set(asset_ids), 0
+    heard, marked, judged = set(asset_ids), dict[str, Sequence[Marker]](), dict[str, Sequence[AdSpan]]()
     for show in _shows(heard, store):
         near = _neighbours(show, settings.markers.neighbours)
         wanted = [a for a in show if a in heard or heard & set(near[a])]
         known = store.read(MARKERS, wanted)
         found = dict(_marked(wanted, near, show, settings=settings, store=store))
-        stale = {a: markers for a, markers in found.items() if markers != known.get(a, ())}
-        ads = _ads_again(found, settings=settings, store=store)
-        if stale or ads:
-            store.commit(run, {MARKERS: stale, ADS: ads})
-        changed += len(stale)
-    return changed
+        marked |= {a: markers for a, markers in found.items() if markers != known.get(a, ())}
+        judged |= _ads_again(found, settings=settings, store=store)
+    return {MARKERS: marked, ADS: judged}
 
 
 def _shows(heard: Collection[str], store: Store) -> Iterator[list[str]]:

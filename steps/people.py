@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from featurization.media import Asset, Float32, Hearing, Voice
 from steps.feedback import PERSON_NAME_ROWS, FeedbackError
 from steps.marking import place_in_show, show_of
-from steps.store import Store
+from steps.store import Store, Writes
 from steps.tables import ASSETS, VOICES, Table
 
 LIKE = 0.8  # cosine from which two voices of a show may be one person's (docs/models/speakers.md)
@@ -53,8 +53,8 @@ PEOPLE = Table("people", Person, piece_rows=1_000)
 PERSON_NAMES = Table(PERSON_NAME_ROWS, PersonName)
 
 
-def know_people(asset_ids: Collection[str], *, run: str, store: Store) -> int:
-    """Find who speaks in the episodes just heard, and commit it; returns of how many episodes that changed."""
+def know_people(asset_ids: Collection[str], *, store: Store) -> Writes:
+    """Who speaks in the episodes just heard and the others of their shows, where that changes."""
     heard = set(asset_ids)
     changed: dict[str, tuple[Person, ...]] = {}
     for show in _shows(heard, store):
@@ -62,9 +62,7 @@ def know_people(asset_ids: Collection[str], *, run: str, store: Store) -> int:
         before, voices = store.read(PEOPLE, episodes), store.read(VOICES, episodes)
         after = _listed(show, _matched(episodes, voices, before))
         changed |= {a: people for a, people in after.items() if people != before.get(a, ())}
-    if changed:
-        store.commit(run, {PEOPLE: changed})
-    return len(changed)
+    return {PEOPLE: changed}
 
 
 def _shows(heard: Collection[str], store: Store) -> Iterator[list[Asset]]:

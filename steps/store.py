@@ -164,18 +164,24 @@ class Store:
         """Replace the rows of the given assets in the given tables, all at once. An asset with no rows is removed."""
         return self.commit_parts(run, lambda: iter([writes]))
 
-    def commit_parts(self, run: str, parts: Callable[[], Iterator[Writes]]) -> Snapshot:
+    def commit_parts(
+        self, run: str, parts: Callable[[], Iterator[Writes]], *, then: Sequence[Callable[[Store], Writes]] = ()
+    ) -> Snapshot:
         """Like `commit`, of parts that come one by one, in the order of their asset ids.
 
-        Only the rows of one bucket (steps/pieces.py) are held in memory. `parts` is called anew if another run
-        committed meanwhile.
+        Only the rows of one bucket (steps/pieces.py) are held in memory. What follows from the parts as a whole is
+        part of the same commit: each of `then` reads the state as it would be until there, and says what changes.
+        `parts` and `then` are called anew if another run committed meanwhile.
         """
         for _ in range(20):
             base = self.current()
             tables = {name: {**buckets} for name, buckets in base.tables.items()}
             for writes in _by_bucket(parts()):
                 self._merge(tables, writes)
-            following = Snapshot(base.number + 1, base.number, run, {n: b for n, b in sorted(tables.items()) if b})
+            following = _after(base, run, tables)
+            for follow in then:
+                self._merge(tables, follow(_Draft(self.url, following)))
+                following = _after(base, run, tables)
             if self.snapshots.create(following):
                 return following
         raise StoreError(f"{self.url}: twenty other runs committed first; run it again")
@@ -237,6 +243,21 @@ class Store:
     def _changed(self, snapshot: Snapshot) -> set[str]:
         """Names of the tables that a commit changed."""
         return snapshot.changed(self.snapshots.read(snapshot.parent))
+
+
+class _Draft(Store):
+    """A store as its readers would find it if a snapshot were committed."""
+
+    def __init__(self, url: str, snapshot: Snapshot) -> None:
+        super().__init__(url)
+        self._snapshot = snapshot
+
+    def current(self) -> Snapshot:
+        return self._snapshot
+
+
+def _after(base: Snapshot, run: str, tables: Mapping[str, dict[str, str]]) -> Snapshot:
+    return Snapshot(base.number + 1, base.number, run, {name: {**b} for name, b in sorted(tables.items()) if b})
 
 
 def _by_bucket(parts: Iterator[Writes]) -> Iterator[Writes]:

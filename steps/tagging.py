@@ -21,7 +21,7 @@ from steps.labels import defined, definition_of, judgements, label_key, texts_of
 from steps.models import Models
 from steps.settings import Settings
 from steps.shot_matrix import read_shots
-from steps.store import Store
+from steps.store import Store, Writes
 from steps.tables import TAGS
 
 log = logging.getLogger(__name__)
@@ -174,15 +174,12 @@ def _plan(one: Retrained, head: KeptHead, bench: Bench) -> Plan:
     return plan
 
 
-def catch_up(asset_ids: Sequence[str], *, run: str, settings: Settings, store: Store) -> int:
-    """Tag assets with the heads in use, if one changed while they were featurized; returns how many were changed."""
+def catch_up(asset_ids: Sequence[str], *, settings: Settings, store: Store) -> Writes:
+    """The tags by the heads in use of assets that were featurized while one changed."""
     heads = heads_in_use(store)
     if not heads or not asset_ids:
-        return 0
+        return {}
     tags = store.read(TAGS, asset_ids)
     bench = bench_over(store, settings, asset_ids)
     wanted = with_head_tags({a: tags.get(a, ()) for a in bench.shots.bounds}, heads, bench)
-    stale = {a: own for a, own in wanted.items() if own != tags.get(a, ())}
-    if stale:
-        store.commit(run, {TAGS: stale})
-    return len(stale)
+    return {TAGS: {a: own for a, own in wanted.items() if own != tags.get(a, ())}}

@@ -286,9 +286,11 @@ def test_an_asset_that_came_in_while_a_head_changed_is_tagged_by_it(store: Store
     right = tagged(store)[film_id(2)]
     assert right
     store.commit("stale", {TAGS: {film_id(2): [Tag(0.0, 0.5, "red", 0.9, "zero-shot"), Tag(0, 1, "sea", 0.9, "x")]}})
-    assert catch_up([film_id(1), film_id(2)], run="FeaturizeMedia/2", settings=Settings(), store=store) == 1
+    changes = catch_up([film_id(1), film_id(2)], settings=Settings(), store=store)
+    store.commit("FeaturizeMedia/2", changes)
+    assert list(changes[TAGS]) == [film_id(2)]
     assert tagged(store)[film_id(2)] == right
-    assert catch_up([film_id(1), film_id(2)], run="FeaturizeMedia/2", settings=Settings(), store=store) == 0
+    assert catch_up([film_id(1), film_id(2)], settings=Settings(), store=store) == {TAGS: {}}
 
 
 def test_a_label_that_is_not_there_is_named_with_those_that_are(store: Store):

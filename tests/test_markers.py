@@ -203,20 +203,27 @@ def commit(store: Store, name: str, published: str, one: Printed) -> str:
     return row.asset_id
 
 
+def mark(asset_ids: list[str], store: Store) -> int:
+    """Commit the markers; of how many episodes they changed."""
+    changes = mark_shows(asset_ids, settings=Settings(), store=store)
+    store.commit("Featurize/1", changes)
+    return len(changes[MARKERS])
+
+
 def test_a_new_episode_marks_those_that_waited_for_it(show: list[Printed], tmp_path: Path) -> None:
     store = Store(str(tmp_path / "store"))
     first = commit(store, "a", "2026-01-01", show[0])
-    assert mark_shows([first], run="Featurize/1", settings=Settings(), store=store) == 0
+    assert mark([first], store) == 0
     second = commit(store, "b", "2026-01-08", show[1])
     third = commit(store, "c", "2026-01-15", show[2])
-    assert mark_shows([second, third], run="Featurize/2", settings=Settings(), store=store) == 3
+    assert mark([second, third], store) == 3
     kinds = {asset_id: [marker.kind for marker in rows] for asset_id, rows in store.read(MARKERS).items()}
     assert kinds == {
         first: ["intro", "outro"],
         second: ["intro", "outro"],
         third: ["recap", "intro", "outro"],
     }
-    assert mark_shows([third], run="Featurize/3", settings=Settings(), store=store) == 0
+    assert mark([third], store) == 0
 
 
 def test_files_of_another_folder_are_another_show(show: list[Printed], tmp_path: Path) -> None:
@@ -224,7 +231,7 @@ def test_files_of_another_folder_are_another_show(show: list[Printed], tmp_path:
     for name, folder, one in (("a", "one", show[0]), ("b", "two", show[1])):
         row = replace(asset(name, "", one.duration_s), feed="", source=f"/media/{folder}/{name}.mp3")
         store.commit("Ingest/1", {ASSETS: {row.asset_id: [row]}, FINGERPRINTS: {row.asset_id: list(one.prints)}})
-    assert mark_shows(["a" * 16, "b" * 16], run="Featurize/1", settings=Settings(), store=store) == 0
+    assert mark(["a" * 16, "b" * 16], store) == 0
 
 
 def test_markers_do_not_overlap(show: list[Printed]) -> None:
@@ -263,7 +270,7 @@ def test_what_is_repeated_speaks_for_an_advertisement(tmp_path: Path) -> None:
     }
     store.commit("Featurize/1", {table: {"a" * 16: rows} for table, rows in heard.items()})
     assert not heard[ADS]
-    mark_shows(["a" * 16], run="Featurize/1", settings=Settings(), store=store)
+    mark(["a" * 16], store)
     (ad,) = store.read(ADS)["a" * 16]
     assert "the same audio in other episodes" in ad.evidence
     assert ad.start <= 52 < ad.end

@@ -13,7 +13,7 @@ from featurization.errors import StoreError
 from featurization.media import AdSpan, Turn, Word
 from steps.files import explained
 from steps.parquet import from_parquet
-from steps.store import FeatureKey, Store
+from steps.store import FeatureKey, Store, Writes
 from steps.tables import ADS, TURNS, WORDS, Table
 
 HELLO = [Word(0.0, 0.5, "hello"), Word(0.5, 1.0, "there")]
@@ -78,6 +78,21 @@ def test_a_run_is_undone_whole_however_often_it_committed(store: Store):
     store.rollback(keep={"ads"})
     assert (store.read(WORDS)["aa01"], store.read(TURNS)) == ((HELLO[0],), {})
     assert store.read(ADS) == {"aa01": tuple(BARE)}
+
+
+def test_what_follows_from_the_parts_is_in_the_same_commit(store: Store):
+    store.commit("run/1", {WORDS: {"aa01": HELLO[:1]}})
+
+    def turns(state: Store) -> Writes:
+        return {TURNS: {a: [Turn(words[0].start, words[-1].end, "S1")] for a, words in state.read(WORDS).items()}}
+
+    def counted(state: Store) -> Writes:
+        return {ADS: {asset_id: BARE * len(rows) for asset_id, rows in state.read(TURNS).items()}}
+
+    after = store.commit_parts("run/2", lambda: iter([{WORDS: {"bb01": HELLO}}]), then=(turns, counted))
+    assert (after.number, store.current()) == (2, after)
+    assert {asset_id: rows[0].end for asset_id, rows in store.read(TURNS).items()} == {"aa01": 0.5, "bb01": 1.0}
+    assert list(store.read(ADS)) == ["aa01", "bb01"]
 
 
 def test_nothing_to_roll_back_is_said(store: Store):
