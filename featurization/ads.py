@@ -43,6 +43,19 @@ class AdOptions:
     bridge: int = 1  # sentences of doubt inside one ad
 
 
+@dataclass(frozen=True, slots=True)
+class AdContext:
+    """What is known of an episode beside its sentences; what is empty speaks neither for nor against an ad."""
+
+    description: str = ""  # show notes, HTML or plain
+    chapters: Sequence[Chapter] = ()
+    sounds: Sequence[SoundSpan] = ()
+    repeated: Sequence[Segment] = ()  # what other episodes have too
+
+
+NO_CONTEXT = AdContext()
+
+
 @dataclass(frozen=True)
 class JudgedSentences:
     """Sentences with what speaks for their being part of an advertisement."""
@@ -56,29 +69,16 @@ class JudgedSentences:
 def find_ads(
     sentences: Sequence[Sentence],
     vectors: NDArray[np.float32],
+    context: AdContext = NO_CONTEXT,
     *,
-    description: str = "",
-    chapters: Sequence[Chapter] = (),
-    sounds: Sequence[SoundSpan] = (),
-    repeated: Sequence[Segment] = (),
     options: AdOptions | None = None,
-    network: AdNetwork | None = None,
 ) -> tuple[AdSpan, ...]:
     """Disjoint ad spans in order, from the start of a sentence to the end of one, with what gave them away.
 
-    `vectors` are the unit vectors of the sentences, (n, dim); `description` is the show notes, HTML or plain;
-    `repeated` are spans that other episodes have too. Without `network` the one that comes with rushes judges.
+    `vectors` are the unit vectors of the sentences, (n, dim).
     """
     options = options or AdOptions()
-    judged = judge_sentences(
-        sentences,
-        vectors,
-        description=description,
-        chapters=chapters,
-        sounds=sounds,
-        repeated=repeated,
-        network=network,
-    )
+    judged = judge_sentences(sentences, vectors, context)
     runs = [_as_said(sentences, judged, run) for run in _runs(judged.probabilities, options)]
     return tuple(_span(sentences, judged, run, options) for run in runs)
 
@@ -86,19 +86,19 @@ def find_ads(
 def judge_sentences(
     sentences: Sequence[Sentence],
     vectors: NDArray[np.float32],
+    context: AdContext = NO_CONTEXT,
     *,
-    description: str = "",
-    chapters: Sequence[Chapter] = (),
-    sounds: Sequence[SoundSpan] = (),
-    repeated: Sequence[Segment] = (),
     network: AdNetwork | None = None,
 ) -> JudgedSentences:
-    """The probability of each sentence to be part of an advertisement, with its grounds; arguments as `find_ads`."""
+    """The probability of each sentence to be part of an advertisement, with its grounds.
+
+    Without `network` the one that comes with rushes judges.
+    """
     network = network or packaged_network()
-    sponsors = sponsors_in(description)
+    sponsors = sponsors_in(context.description)
     named = [sponsors.spoken_in(sentence.text) for sentence in sentences]
     hits = [(*cue_hits(sentence.text), *found) for sentence, found in zip(sentences, named, strict=True)]
-    beside = beside_words(sentences, chapters=chapters, sounds=sounds, repeated=repeated)
+    beside = beside_words(sentences, chapters=context.chapters, sounds=context.sounds, repeated=context.repeated)
     odds = network.log_odds(vectors, inputs([sentence.text for sentence in sentences], vectors, hits))
     odds[:, 1:] += (beside.odds + NOTES_ODDS * strengths(named))[:, None]
     probabilities, kinds = decide(odds, beside.edges, scale=network.scale, shift=network.shift)

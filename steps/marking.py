@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
-from featurization.ads import find_ads
+from featurization.ads import AdContext, find_ads
 from featurization.markers import Printed, compare, find_markers
 from featurization.media import AdSpan, Asset, Marker
 from steps.episodes import read_episodes
@@ -86,15 +86,8 @@ def _ads_again(
     again = {}
     for episode in read_episodes(list(repeats), store=store):
         asset, heard = episode.asset, episode.hearing
-        ads = find_ads(
-            heard.sentences,
-            episode.vectors,
-            description=asset.description,
-            chapters=asset.chapters,
-            sounds=heard.sounds,
-            repeated=repeats[asset.asset_id],
-            options=settings.ads,
-        )
+        context = AdContext(asset.description, asset.chapters, heard.sounds, repeats[asset.asset_id])
+        ads = find_ads(heard.sentences, episode.vectors, context, options=settings.ads)
         if ads != heard.ads:
             again[asset.asset_id] = ads
     return again

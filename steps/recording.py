@@ -23,7 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from featurization.ads import MODEL as AD_MODEL
-from featurization.ads import find_ads
+from featurization.ads import AdContext, find_ads
 from featurization.decode import Pcm, decode_audio, silent_pcm
 from featurization.diarization.voices import Voices, join_channels
 from featurization.fingerprints import sound_fingerprint
@@ -290,14 +290,8 @@ class Recording:
     @cached_property
     def ads(self) -> tuple[AdSpan, ...]:
         """Sponsor messages and promotions."""
-        return find_ads(
-            self.sentences,
-            self.vectors,
-            description=self.asset.description,
-            chapters=self.asset.chapters,
-            sounds=self.sounds,
-            options=self.settings.ads,
-        )
+        context = AdContext(self.asset.description, self.asset.chapters, self.sounds)
+        return find_ads(self.sentences, self.vectors, context, options=self.settings.ads)
 
     @cached_property
     def spoilers(self) -> tuple[SpoilerSpan, ...]:

@@ -17,7 +17,7 @@ from featurization.ad_evidence.delivery import delivery_of
 from featurization.ad_evidence.surroundings import surroundings
 from featurization.ad_evidence.words import NAMES, cue_hits, word_features
 from featurization.ad_network import FEATURES, load_ad_network
-from featurization.ads import AdOptions, find_ads, judge_sentences
+from featurization.ads import AdContext, AdOptions, find_ads, judge_sentences
 from featurization.errors import ModelError, SourceError
 from featurization.media import Segment, SoundSpan
 from steps.detectors import ads as detector
@@ -115,7 +115,7 @@ def test_what_other_episodes_have_too_is_likelier_an_ad():
     vectors = vectors_of(sentences)
     again = Segment(sentences[5].start, sentences[8].end)
     alone = judge_sentences(sentences, vectors).probabilities
-    repeated = judge_sentences(sentences, vectors, repeated=[again]).probabilities
+    repeated = judge_sentences(sentences, vectors, AdContext(repeated=[again])).probabilities
     assert (repeated[5:9] > alone[5:9]).all()
 
 

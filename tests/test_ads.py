@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from text_model import text_encoder
 
 from featurization.ad_evidence.show_notes import sponsors_in
-from featurization.ads import find_ads, judge_sentences
+from featurization.ads import AdContext, find_ads, judge_sentences
 from featurization.media import AdSpan, Chapter, Sentence, SoundSpan
 
 TALK = (
@@ -255,7 +255,7 @@ def test_spans_start_and_end_with_sentences_and_quote_the_words():
 def test_a_chapter_that_is_called_an_ad_is_one():
     sentences = spoken(TALK)
     chapters = [Chapter(0.0, 20.0, "The ad that changed the world"), Chapter(20.0, 45.0, "Sponsor: Brightwater")]
-    (ad,) = find_ads(sentences, vectors_of(sentences), chapters=chapters)
+    (ad,) = find_ads(sentences, vectors_of(sentences), AdContext(chapters=chapters))
     assert ad.evidence == ('chapter "Sponsor: Brightwater"',)
     assert {ad.start, ad.end} <= {edge for s in sentences for edge in (s.start, s.end)}
     assert 20.0 - 5 <= ad.start <= 25.0
@@ -267,7 +267,7 @@ def test_a_sponsor_of_the_show_notes_is_recognised_when_spoken():
     vectors = vectors_of(episode.sentences)
     notes = "<p>With thanks to our sponsor Nordwool: <a href='https://nordwool.com/'>here</a>, code ICENINE</p>"
     without = judge_sentences(episode.sentences, vectors).probabilities
-    with_notes = judge_sentences(episode.sentences, vectors, description=notes).probabilities
+    with_notes = judge_sentences(episode.sentences, vectors, AdContext(description=notes)).probabilities
     inside = np.array(episode.is_ad)
     assert (with_notes[inside] > without[inside]).all()
     assert with_notes[inside].min() > 0.8
@@ -289,7 +289,10 @@ def test_a_bed_of_music_marks_the_whole_read():
     episode = set_into_talk(read, ad=True, at=12)
     inside = [s for s, true in zip(episode.sentences, episode.is_ad, strict=True) if true]
     bed = SoundSpan(inside[0].start, inside[-1].end, "music")
-    assert marked(episode, find_ads(episode.sentences, vectors_of(episode.sentences), sounds=[bed])) == episode.is_ad
+    assert (
+        marked(episode, find_ads(episode.sentences, vectors_of(episode.sentences), AdContext(sounds=[bed])))
+        == episode.is_ad
+    )
 
 
 def test_nothing_said_no_ads():
