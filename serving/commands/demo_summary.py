@@ -52,7 +52,8 @@ def show_where(published: Sequence[str], store: Store, *, log: Path, console: Co
     console.print("\n[bold]Where to look[/]")
     for name, keys in places.items():
         for number, key in enumerate(keys):
-            _point(console, name if number == 0 else "", shown(store.files.path(key)))
+            place = shown(store.files.path(key)) if store.files.local else f"{store.url}/{key}"
+            _point(console, name if number == 0 else "", place)
     _point(console, "search", command(store, 'search "a cup of coffee"'))
     _point(console, "browse", command(store, "serve"))
     _point(console, "log", shown(str(log)))
