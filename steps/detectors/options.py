@@ -10,9 +10,9 @@ class LearnOptions:
     """How long and in which steps the network learns."""
 
     recipe: str = ""  # path of another one than config/detectors/sounds.toml
-    programmes: int = 390  # of a minute each
+    programmes: int = 1000  # of a minute each
     judged: int = 24  # programmes of held-out clips
-    passes: int = 7  # over all programmes
+    passes: int = 14  # over all programmes
     crop_frames: int = 250  # 16 s
     batch: int = 16
     rate: float = 3e-3  # highest learning rate of the cycle
