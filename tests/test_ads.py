@@ -261,6 +261,31 @@ def test_a_chapter_that_is_called_an_ad_is_one():
     assert 20.0 - 5 <= ad.start <= 25.0
 
 
+def test_an_ad_lies_within_its_chapter_however_much_the_talk_around_praises_something():
+    before = (
+        "You want me to wait twelve hours for one loaf.",
+        "The slow loaf tastes better, because the enzymes have time to cut the starch into sugar.",
+        "Stretch the dough gently, fold it like a letter, and wait until it trembles when you move the bowl.",
+        "After the break I will tell you about a jar that made a whole village tremble.",
+    )
+    message = (
+        "This episode is sponsored by Quiet Badger, the mattress for people who wake up early.",
+        "It has three layers of natural wool, so you stay cool in July and warm in January.",
+        "You can try it for 100 nights, and if you do not love it, they will take it back.",
+    )
+    after = ("Now tell me about the contest, because I heard there was a scandal.",)
+    sentences = spoken([*TALK[:12], *before, *message, *after, *TALK[12:]])
+    inside = sentences[16:19]
+    start, end = inside[0].start - 0.2, inside[-1].end + 0.2
+    chapters = [
+        Chapter(0.0, start, "Time and temperature"),
+        Chapter(start, end, "Sponsor: Quiet Badger"),
+        Chapter(end, sentences[-1].end, "The contest"),
+    ]
+    (ad,) = find_ads(sentences, vectors_of(sentences), AdContext(chapters=chapters))
+    assert (ad.start, ad.end) == (inside[0].start, inside[-1].end)
+
+
 def test_a_sponsor_of_the_show_notes_is_recognised_when_spoken():
     read = ("I have been sleeping under a Nordwool blanket.", "It is on nord wool dot com, and the code is ice nine.")
     episode = set_into_talk(read, ad=True, at=12)

@@ -20,7 +20,8 @@ RARE_BED = 0.3  # music under more of the sentences than this is the style of th
 
 # Log odds, set by hand: the corpus that the network learns from is text alone.
 CHAPTER_ODDS, REPEATED_ODDS, BED_ODDS, STRANGER_ODDS = 8.0, 4.0, 1.0, 0.5
-PAUSE_EDGE, VOICE_EDGE, BED_EDGE = 0.7, 0.7, 1.0
+OTHER_CHAPTER_ODDS = -3.0  # where a show calls its ads by name, its other chapters hardly hold any
+PAUSE_EDGE, VOICE_EDGE, BED_EDGE, CHAPTER_EDGE = 0.7, 0.7, 1.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,17 @@ def beside_words(
     """All that is known beside the words; what is not known adds nothing."""
     quotes: list[tuple[str, ...]] = [()] * len(sentences)
     odds = np.zeros(len(sentences))
-    for chapter in (c for c in chapters if CHAPTER.match(c.title) and c.duration <= MAX_CHAPTER_S):
+    breaks = [c for c in chapters if CHAPTER.match(c.title) and c.duration <= MAX_CHAPTER_S]
+    for chapter in breaks:
         _add(odds, quotes, _inside(sentences, [chapter]), CHAPTER_ODDS, f'chapter "{chapter.title}"')
+    if breaks:
+        odds[_inside(sentences, [c for c in chapters if c not in breaks])] += OTHER_CHAPTER_ODDS
     _add(odds, quotes, _inside(sentences, repeated), REPEATED_ODDS, "the same audio in other episodes")
     bed, stranger = _bed(sentences, sounds), _strangers(sentences)
     _add(odds, quotes, bed, BED_ODDS, "a bed of music")
     _add(odds, quotes, stranger, STRANGER_ODDS, "another voice")
-    return BesideWords(odds, _edges(sentences, bed), bed, stranger, tuple(quotes))
+    edges = _edges(sentences, bed) + CHAPTER_EDGE * _begun(sentences, chapters)
+    return BesideWords(odds, edges, bed, stranger, tuple(quotes))
 
 
 def _add(odds: Floats, quotes: list[tuple[str, ...]], where: NDArray[np.bool_], gain: float, quote: str) -> None:
@@ -61,6 +66,12 @@ def _add(odds: Floats, quotes: list[tuple[str, ...]], where: NDArray[np.bool_], 
 
 def _inside(sentences: Sequence[Sentence], spans: Sequence[Segment]) -> NDArray[np.bool_]:
     return np.array([any(sentence.middle in span for span in spans) for sentence in sentences], dtype=bool)
+
+
+def _begun(sentences: Sequence[Sentence], chapters: Sequence[Chapter]) -> NDArray[np.bool_]:
+    """Before which sentences a chapter begins."""
+    begins = np.searchsorted([sentence.middle for sentence in sentences], [chapter.start for chapter in chapters])
+    return np.isin(np.arange(len(sentences)), begins[begins > 0])
 
 
 def _bed(sentences: Sequence[Sentence], sounds: Sequence[SoundSpan]) -> NDArray[np.bool_]:
