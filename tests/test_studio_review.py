@@ -67,6 +67,7 @@ def test_a_verdict_that_the_server_never_heard_outlives_a_reload(store: Store, c
         page.unroute(POSTS)
         page.reload()
     page.wait_for_selector("#empty")
+    page.wait_for_load_state()  # keys are heard once the scripts have run
     assert decisions(store) == ["rejected"]
     page.keyboard.press("u")
     page.wait_for_selector("#review")
