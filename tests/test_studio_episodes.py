@@ -221,6 +221,7 @@ def test_a_preview_is_rejected_with_keys_is_gone_and_comes_back(store: Store, cl
     page.keyboard.press("r")
     page.keyboard.press("3")
     page.wait_for_selector("#empty")
+    page.wait_for_load_state()
     assert client.get("/previews").json()["total"] == 0
     assert client.get(f"/previews/{LAMP}/preview.mp3").status_code == 404
     assert [(clip.grade, clip.note, clip.source) for clip in golden(store)] == [(0, "dull", "verdict")]

@@ -192,6 +192,7 @@ def test_the_edges_of_a_film_are_moved_by_cuts_and_it_is_published_anew(film: tu
     page.wait_for_function("document.getElementById('player').currentTime >= 22.4")
     page.locator("#publish").click()
     page.wait_for_selector("#verdict")
+    page.wait_for_load_state()
     page.wait_for_function("Math.round(document.getElementById('preview').duration) === 19")
     assert moments(store, FILM) == [(22.4, 41.4)]
     assert client.get(f"/previews/{FILM}/preview.mp4").status_code == 200
