@@ -19,7 +19,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -208,33 +208,20 @@ class Store:
         passed: Callable[[Snapshot], bool] = lambda _: False,
         amended: Callable[[Snapshot], Writes] = lambda _: {},
     ) -> Snapshot:
-        """Make the state before the last run current again, however often it committed; what is undone stays known.
+        """Make the state before the last commit current again; the undone state stays in the history.
 
         Tables named in `keep` stay as they are, and commits to them alone are passed over, as are those that `passed`
         names. What `amended` says of the state to come is part of it.
         """
-
-        def since(snapshot: Snapshot) -> Snapshot:
-            while snapshot.number and (
-                passed(snapshot) or ((changed := self._changed(snapshot)) and changed <= set(keep))
-            ):
-                snapshot = self.snapshots.read(snapshot.parent)
-            return snapshot
-
-        def begun(snapshot: Snapshot) -> Snapshot:
-            with suppress(StoreError):  # a run of which `rushes gc` took the beginning is undone as far as it is there
-                while (before := since(self.snapshots.read(snapshot.parent))).number and before.run == snapshot.run:
-                    snapshot = before
-            return snapshot
-
-        current = self.current()
-        undone = since(current)
+        current = undone = self.current()
+        while undone.number and (passed(undone) or ((changed := self._changed(undone)) and changed <= set(keep))):
+            undone = self.snapshots.read(undone.parent)
         if not undone.number:
             raise StoreError(f"{self.url}: nothing was committed yet, so there is nothing to roll back")
-        before = self.snapshots.read(begun(undone).parent)
+        before = self.snapshots.read(undone.parent)
         kept = {name: pieces for name, pieces in current.tables.items() if name in keep}
         tables = {name: {**pieces} for name, pieces in {**before.tables, **kept}.items()}
-        rolled = Snapshot(current.number + 1, begun(before).parent, f"rollback of {undone.run}", tables)
+        rolled = Snapshot(current.number + 1, before.parent, f"rollback of {undone.run}", tables)
         self._merge(tables, amended(rolled))
         if not self.snapshots.create(rolled):
             raise StoreError(f"{self.url}: another run committed meanwhile; look at `rushes runs` and try again")

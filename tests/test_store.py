@@ -67,19 +67,6 @@ def test_rolling_back_twice_goes_back_two_runs(store: Store):
     assert len(store.history()) == 5
 
 
-def test_a_run_is_undone_whole_however_often_it_committed(store: Store):
-    store.commit("run/1", {WORDS: {"aa01": HELLO[:1]}})
-    store.commit("run/2", {WORDS: {"aa01": HELLO[1:]}})
-    store.commit("an editor", {ADS: {"aa01": BARE}})
-    store.commit("run/2", {TURNS: {"aa01": [Turn(0.0, 1.0, "S1")]}})
-    store.commit("run/3", {WORDS: {"aa01": HELLO}})
-    store.rollback(keep={"ads"})
-    assert (store.read(WORDS)["aa01"], len(store.read(TURNS))) == ((HELLO[1],), 1)
-    store.rollback(keep={"ads"})
-    assert (store.read(WORDS)["aa01"], store.read(TURNS)) == ((HELLO[0],), {})
-    assert store.read(ADS) == {"aa01": tuple(BARE)}
-
-
 def test_what_follows_from_the_parts_is_in_the_same_commit(store: Store):
     store.commit("run/1", {WORDS: {"aa01": HELLO[:1]}})
 

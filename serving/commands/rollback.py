@@ -22,12 +22,10 @@ def run_rollback() -> None:
     """Roll the store back and say where it stands."""
     store = Store()
     rolled = roll_back(settings=settings(), store=store)
-    undone = [s for s in store.snapshots.backwards() if s.run == rolled.run.removeprefix("rollback of ")]
-    last, first = undone[0], undone[-1]
-    which = f"snapshot {last.number}" if last is first else f"snapshots {first.number} to {last.number}"
+    undone = next(s for s in store.snapshots.backwards() if s.run == rolled.run.removeprefix("rollback of "))
     console().print(
-        f"undid {which} ({safe(short_run(last.run))}); snapshot {rolled.number} has the tables, "
-        f"previews, feeds and report of snapshot {first.parent}",
+        f"undid snapshot {undone.number} ({safe(short_run(undone.run))}); snapshot {rolled.number} has the tables, "
+        f"previews, feeds and report of snapshot {undone.parent}",
         soft_wrap=True,
     )
 
